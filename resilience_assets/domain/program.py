@@ -7,6 +7,7 @@ posts (people.py, services.py), the cells of the roster (roster.py).
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from resilience_assets.domain.days import MINUTES_A_DAY
@@ -93,7 +94,7 @@ class Program:
             raise ValueError(f"program {self.id}: at least one slot type is needed")
         _check_unique(self.id, "slot", [slot.code for slot in self.slot_types])
         _check_unique(self.id, "shift", [shift.code for shift in self.shifts])
-        for before, after in zip(self.slot_types, self.slot_types[1:], strict=False):
+        for before, after in pairwise(self.slot_types):
             if after.start < before.end:
                 raise ValueError(f"program {self.id}: slots {before.code} and {after.code} overlap")
         if self.slot_types[-1].end > self.slot_types[0].start + MINUTES_A_DAY:

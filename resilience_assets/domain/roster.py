@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -179,7 +180,7 @@ class Roster:
         bounds = [self.first_day, *(int(day) for day in inside), self.last_day + 1]
         return [
             ((low - self.first_day) * self.per_day, (high - self.first_day) * self.per_day, self.qualified_on(low))
-            for low, high in zip(bounds, bounds[1:], strict=False)
+            for low, high in pairwise(bounds)
             if high > low
         ]
 
@@ -202,7 +203,8 @@ class Roster:
 
     def available(self) -> BoolArray:
         """Where a person could work here: not absent, resting, elsewhere or unknown, [P, T]."""
-        return (self.state >= 0) | (self.state == states.OFF) | (self.state == states.FREE)
+        present: BoolArray = (self.state >= 0) | (self.state == states.OFF) | (self.state == states.FREE)
+        return present
 
 
 CELL_FIELDS = ("planned", "state", "shift", "starts", "required", "minimum")

@@ -74,7 +74,8 @@ def frame(kind: str, rows: list[dict[str, Any]] | pd.DataFrame) -> pd.DataFrame:
     out: dict[str, Any] = {}
     for column, dtype in wanted.items():
         if column in given.columns:
-            out[column] = given[column].astype("object" if dtype == "str" else dtype)
+            target: Any = "object" if dtype == "str" else dtype
+            out[column] = given[column].astype(target)
         elif given.empty or column in PROVENANCE:
             empty: Any = 0 if dtype == "int64" else ""
             out[column] = pd.Series([empty] * len(given), dtype="object" if dtype == "str" else dtype)

@@ -1,0 +1,464 @@
+"""Every table of the database, typed.
+
+Belongs here: columns, keys, indexes. Does not belong here: queries (the module of each subject).
+
+Days are epoch days (domain.days), instants UTC. A fact row is never deleted while its provenance
+may be asked for: it is closed by the batch that superseded it, and open rows are the roster.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import (
+    JSON, Boolean, DateTime, Dialect, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text,
+    TypeDecorator, UniqueConstraint, text,
+)  # fmt: skip
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """An aware instant, stored as UTC without zone, so that SQLite and PostgreSQL agree."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"instant {value} has no time zone; pass an aware datetime")
+        return value.astimezone(dt.UTC).replace(tzinfo=None)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        return None if value is None else value.replace(tzinfo=dt.UTC)
+
+
+class Base(DeclarativeBase):
+    """The schema; `Base.metadata` is what the migrations must add up to."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map = {dt.datetime: UtcDateTime(), dict[str, Any]: JSON, list[Any]: JSON}
+
+
+# --- programs and how they divide their day -------------------------------------------------
+
+
+class Program(Base):
+    """`revision` is raised by every write to the program's facts or overlay; `checked_revision` is
+    the newest revision that a scheduled or clicked health check has seen."""
+
+    __tablename__ = "program"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    time_zone: Mapped[str] = mapped_column(String(64))
+    revision: Mapped[int] = mapped_column(default=0)
+    checked_revision: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[dt.datetime]
+    imported_at: Mapped[dt.datetime | None]
+
+
+class SlotType(Base):
+    __tablename__ = "slot_type"
+    __table_args__ = (UniqueConstraint("program_id", "code"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    position: Mapped[int]
+    code: Mapped[str] = mapped_column(String(64))
+    start: Mapped[int]
+    end: Mapped[int]
+
+
+class Shift(Base):
+    __tablename__ = "shift"
+    __table_args__ = (UniqueConstraint("program_id", "code"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    code: Mapped[str] = mapped_column(String(64))
+    name: Mapped[str] = mapped_column(String(200))
+    start: Mapped[int]
+    end: Mapped[int]
+
+
+class ForbiddenSuccession(Base):
+    __tablename__ = "forbidden_succession"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
+    first_shift_id: Mapped[int] = mapped_column(ForeignKey("shift.id"))
+    next_shift_id: Mapped[int] = mapped_column(ForeignKey("shift.id"))
+
+
+# --- where facts come from ------------------------------------------------------------------
+
+
+class ImportBatch(Base):
+    """One import that changed or confirmed something; `report` is what the importer was told."""
+
+    __tablename__ = "import_batch"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(String(300))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    imported_at: Mapped[dt.datetime]
+    imported_by: Mapped[str] = mapped_column(String(200))
+    report: Mapped[dict[str, Any]]
+
+
+class ImportFile(Base):
+    __tablename__ = "import_file"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"), index=True)
+    name: Mapped[str] = mapped_column(String(300))
+
+
+# --- who and what: stable identities, and the records that describe them over time ------------
+
+
+class Person(Base):
+    __tablename__ = "person"
+    __table_args__ = (UniqueConstraint("program_id", "code"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    code: Mapped[str] = mapped_column(String(64))
+
+
+class Service(Base):
+    __tablename__ = "service"
+    __table_args__ = (UniqueConstraint("program_id", "code"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    code: Mapped[str] = mapped_column(String(64))
+
+
+class Post(Base):
+    __tablename__ = "post"
+    __table_args__ = (UniqueConstraint("program_id", "code"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    code: Mapped[str] = mapped_column(String(130))
+
+
+class _Fact:
+    """Columns of every fact: program, provenance, and the batch that superseded it (open if null)."""
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(Integer)
+    batch_id: Mapped[int] = mapped_column(Integer)
+    file_id: Mapped[int] = mapped_column(Integer)
+    row: Mapped[int] = mapped_column(Integer)
+    column: Mapped[str] = mapped_column(String(64))
+    closed_batch_id: Mapped[int | None] = mapped_column(Integer)
+
+
+def _open_index(table: str) -> Index:
+    return Index(
+        f"ix_{table}_open", "program_id",
+        sqlite_where=text("closed_batch_id IS NULL"), postgresql_where=text("closed_batch_id IS NULL"),
+    )  # fmt: skip
+
+
+class PersonRecord(_Fact, Base):
+    __tablename__ = "person_record"
+    __table_args__ = (_open_index("person_record"),)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(64))
+    fte: Mapped[float] = mapped_column(Float)
+    team: Mapped[str] = mapped_column(String(64))
+    home_region: Mapped[str] = mapped_column(String(64))
+    starts: Mapped[int]
+    ends: Mapped[int]
+
+
+class ServiceRecord(_Fact, Base):
+    __tablename__ = "service_record"
+    __table_args__ = (_open_index("service_record"),)
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
+    name: Mapped[str] = mapped_column(String(200))
+    tier: Mapped[int]
+
+
+class PostRecord(_Fact, Base):
+    __tablename__ = "post_record"
+    __table_args__ = (_open_index("post_record"),)
+    post_id: Mapped[int] = mapped_column(ForeignKey("post.id"))
+    service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
+    role: Mapped[str] = mapped_column(String(64))
+
+
+class Qualification(_Fact, Base):
+    __tablename__ = "qualification"
+    __table_args__ = (_open_index("qualification"),)
+    person_id: Mapped[int]
+    post_id: Mapped[int]
+    first: Mapped[int]
+    last: Mapped[int]
+
+
+class Demand(_Fact, Base):
+    """Heads required at a post on one date and slot; overrides every weekly rule."""
+
+    __tablename__ = "demand"
+    __table_args__ = (_open_index("demand"),)
+    post_id: Mapped[int]
+    day: Mapped[int]
+    slot_id: Mapped[int]
+    required: Mapped[int]
+    minimum: Mapped[int]
+
+
+class DemandRule(_Fact, Base):
+    __tablename__ = "demand_rule"
+    __table_args__ = (_open_index("demand_rule"),)
+    post_id: Mapped[int]
+    weekday: Mapped[int]
+    slot_id: Mapped[int]
+    required: Mapped[int]
+    minimum: Mapped[int]
+    first: Mapped[int]
+    last: Mapped[int]
+
+
+class Assignment(_Fact, Base):
+    """`cell` is the id of the post held, or a negative code of domain.states (no post)."""
+
+    __tablename__ = "assignment"
+    __table_args__ = (_open_index("assignment"),)
+    person_id: Mapped[int]
+    day: Mapped[int]
+    shift_id: Mapped[int]
+    cell: Mapped[int]
+
+
+class Absence(_Fact, Base):
+    __tablename__ = "absence"
+    __table_args__ = (_open_index("absence"),)
+    person_id: Mapped[int]
+    first: Mapped[int]
+    last: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(64))
+    approved: Mapped[bool] = mapped_column(Boolean)
+
+
+class ReportedAbsence(Base):
+    """The overlay: an absence reported here. `state` is 'open' (not yet in the source), 'in source',
+    'overruled' (the source was accepted against it) or 'undone'. Rows are never deleted."""
+
+    __tablename__ = "reported_absence"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
+    first: Mapped[int]
+    last: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16))
+    reported_at: Mapped[dt.datetime]
+    reported_by: Mapped[str] = mapped_column(String(200))
+    ended_at: Mapped[dt.datetime | None]
+    ended_by: Mapped[str | None] = mapped_column(String(200))
+    ended_batch_id: Mapped[int | None] = mapped_column(ForeignKey("import_batch.id"))
+
+
+# --- frozen rosters and policies --------------------------------------------------------------
+
+
+class RosterVersion(Base):
+    """One roster, stored once under its content hash (versions.py says how it is coded)."""
+
+    __tablename__ = "roster_version"
+    __table_args__ = (UniqueConstraint("program_id", "content_hash"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    first_day: Mapped[int]
+    days: Mapped[int]
+    created_at: Mapped[dt.datetime]
+    blob: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Freeze(Base):
+    """A revision looked at: accepted as a version, or refused with its findings."""
+
+    __tablename__ = "freeze"
+    __table_args__ = (UniqueConstraint("program_id", "revision"), Index("ix_freeze_program_id_frozen_at", "program_id", "frozen_at"))
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    revision: Mapped[int]
+    frozen_at: Mapped[dt.datetime]
+    accepted: Mapped[bool]
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("roster_version.id"))
+    findings: Mapped[list[Any]]
+
+
+class PolicyVersion(Base):
+    __tablename__ = "policy_version"
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    first_used_at: Mapped[dt.datetime]
+
+
+# --- results ----------------------------------------------------------------------------------
+
+
+class Result(Base):
+    """One computed result, keyed by all that made it; its rows are in the table of its `kind`."""
+
+    __tablename__ = "result"
+    __table_args__ = (UniqueConstraint("program_id", "kind", "version_id", "policy_hash", "code_version", "local_day"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    kind: Mapped[str] = mapped_column(String(32))
+    version_id: Mapped[int] = mapped_column(ForeignKey("roster_version.id"))
+    policy_hash: Mapped[str] = mapped_column(String(64))
+    code_version: Mapped[str] = mapped_column(String(16))
+    local_day: Mapped[int]
+    computed_at: Mapped[dt.datetime]
+
+
+class UtilizationRow(Base):
+    """Person-slots of one scope (program, service, tier, day) over the window from `Result.local_day`."""
+
+    __tablename__ = "utilization_row"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    result_id: Mapped[int] = mapped_column(ForeignKey("result.id"), index=True)
+    scope: Mapped[str] = mapped_column(String(16))
+    key: Mapped[str] = mapped_column(String(64))
+    day: Mapped[int | None]
+    required: Mapped[float]
+    available: Mapped[float]
+    assigned: Mapped[float]
+    utilization: Mapped[float | None]
+    coverage: Mapped[float | None]
+    coverage_minimum: Mapped[float | None]
+    open_seats: Mapped[int]
+    open_below_minimum: Mapped[int]
+    level: Mapped[str] = mapped_column(String(16))
+    buffer: Mapped[float | None]
+    safe_load: Mapped[float | None]
+    wait_factor: Mapped[float | None]
+
+
+class RedundancyRow(Base):
+    __tablename__ = "redundancy_row"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    result_id: Mapped[int] = mapped_column(ForeignKey("result.id"), index=True)
+    service: Mapped[str] = mapped_column(String(64))
+    level: Mapped[str] = mapped_column(String(16))
+    minimum: Mapped[int]
+    present: Mapped[int]
+    with_call_in: Mapped[int]
+    worst_day: Mapped[int | None]
+    worst_slot: Mapped[str] = mapped_column(String(64))
+
+
+class HealthCheck(Base):
+    """The headline of one check of one program. Missing figures are null, never zero."""
+
+    __tablename__ = "health_check"
+    __table_args__ = (
+        UniqueConstraint("program_id", "as_of", "freeze_id", "policy_hash", "code_version"),
+        Index("ix_health_check_program_id_id", "program_id", "id"),
+        Index("ix_health_check_as_of", "as_of"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    as_of: Mapped[dt.datetime]
+    local_day: Mapped[int]
+    freeze_id: Mapped[int] = mapped_column(Integer, default=0)
+    version_id: Mapped[int | None] = mapped_column(ForeignKey("roster_version.id"))
+    policy_hash: Mapped[str] = mapped_column(String(64))
+    code_version: Mapped[str] = mapped_column(String(16))
+    utilization_id: Mapped[int | None] = mapped_column(ForeignKey("result.id"))
+    redundancy_id: Mapped[int | None] = mapped_column(ForeignKey("result.id"))
+    status: Mapped[str] = mapped_column(String(16))
+    raw_status: Mapped[str] = mapped_column(String(16))
+    utilization: Mapped[float | None]
+    utilization_level: Mapped[str] = mapped_column(String(16))
+    coverage: Mapped[float | None]
+    open_seats: Mapped[int | None]
+    defense_level: Mapped[str] = mapped_column(String(16))
+    load_shedding: Mapped[str] = mapped_column(String(16))
+    n1_pass: Mapped[bool | None]
+    n2_pass: Mapped[bool | None]
+    active_fallbacks: Mapped[int]
+    immediate_actions: Mapped[list[Any]]
+    watch_items: Mapped[list[Any]]
+
+
+# --- incidents and the inbox --------------------------------------------------------------------
+
+
+class RuleState(Base):
+    """How far a rule has counted for one scope: readings in a row, and the last reading seen."""
+
+    __tablename__ = "rule_state"
+    __table_args__ = (UniqueConstraint("rule", "program_id", "scope_key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[str] = mapped_column(String(64))
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    scope_key: Mapped[str] = mapped_column(String(64))
+    over: Mapped[int]
+    clear: Mapped[int]
+    last_check_id: Mapped[int]
+
+
+class Incident(Base):
+    """One alarm condition of one scope, from opened to closed; `scope_key` '' is the whole program."""
+
+    __tablename__ = "incident"
+    __table_args__ = (
+        Index(
+            "uq_incident_open", "rule", "program_id", "scope_key", unique=True,
+            sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
+        ),
+    )  # fmt: skip
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[str] = mapped_column(String(64))
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
+    scope_key: Mapped[str] = mapped_column(String(64))
+    severity: Mapped[str] = mapped_column(String(16))
+    opened_at: Mapped[dt.datetime]
+    closed_at: Mapped[dt.datetime | None]
+    value: Mapped[float | None]
+
+
+class Notice(Base):
+    """One thing to be told of one incident: seq 1 is its opening. The outbox of the in-app channel."""
+
+    __tablename__ = "notice"
+    __table_args__ = (
+        UniqueConstraint("incident_id", "seq"),
+        Index("ix_notice_pending", "id", sqlite_where=text("delivered_at IS NULL"), postgresql_where=text("delivered_at IS NULL")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    seq: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    check_id: Mapped[int]
+    as_of: Mapped[dt.datetime]
+    severity: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(300))
+    body: Mapped[str] = mapped_column(Text)
+    delivered_at: Mapped[dt.datetime | None]
+
+
+class InboxMessage(Base):
+    __tablename__ = "inbox_message"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id"), unique=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
+    severity: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(String(300))
+    body: Mapped[str] = mapped_column(Text)
+    written_at: Mapped[dt.datetime]
