@@ -194,6 +194,12 @@ def open_batch(
     return batch_id, file_ids
 
 
+def drop_batch(connection: Connection, batch_id: int) -> None:
+    """Forget a batch that turned out to change nothing; no row refers to it."""
+    connection.execute(delete(tables.ImportFile).where(tables.ImportFile.batch_id == batch_id))
+    connection.execute(delete(tables.ImportBatch).where(tables.ImportBatch.id == batch_id))
+
+
 def close_report(connection: Connection, batch_id: int, report: dict[str, Any]) -> None:
     """Keep what the importer was told beside the batch."""
     connection.execute(update(tables.ImportBatch).where(tables.ImportBatch.id == batch_id).values(report=report))

@@ -9,7 +9,7 @@ may be asked for: it is closed by the batch that superseded it, and open rows ar
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON, Boolean, DateTime, Dialect, Float, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Text,
@@ -33,6 +33,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """UTC without zone; a naive instant is refused."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -40,6 +41,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         return value.astimezone(dt.UTC).replace(tzinfo=None)
 
     def process_result_value(self, value: dt.datetime | None, dialect: Dialect) -> dt.datetime | None:
+        """The same instant, aware."""
         return None if value is None else value.replace(tzinfo=dt.UTC)
 
 
@@ -47,7 +49,7 @@ class Base(DeclarativeBase):
     """The schema; `Base.metadata` is what the migrations must add up to."""
 
     metadata = MetaData(naming_convention=NAMING)
-    type_annotation_map = {dt.datetime: UtcDateTime(), dict[str, Any]: JSON, list[Any]: JSON}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {dt.datetime: UtcDateTime(), dict[str, Any]: JSON, list[Any]: JSON}
 
 
 # --- programs and how they divide their day -------------------------------------------------
@@ -69,6 +71,8 @@ class Program(Base):
 
 
 class SlotType(Base):
+    """A slot type of a program; `position` is its place in the day."""
+
     __tablename__ = "slot_type"
     __table_args__ = (UniqueConstraint("program_id", "code"),)
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -80,6 +84,8 @@ class SlotType(Base):
 
 
 class Shift(Base):
+    """A shift of a program; minutes from local midnight."""
+
     __tablename__ = "shift"
     __table_args__ = (UniqueConstraint("program_id", "code"),)
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -91,6 +97,8 @@ class Shift(Base):
 
 
 class ForbiddenSuccession(Base):
+    """Two shifts that nobody may work on two dates in a row."""
+
     __tablename__ = "forbidden_succession"
     id: Mapped[int] = mapped_column(primary_key=True)
     program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
@@ -116,6 +124,8 @@ class ImportBatch(Base):
 
 
 class ImportFile(Base):
+    """A file of a batch, as the importer named it."""
+
     __tablename__ = "import_file"
     id: Mapped[int] = mapped_column(primary_key=True)
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id"), index=True)
@@ -126,6 +136,8 @@ class ImportFile(Base):
 
 
 class Person(Base):
+    """Who a fact speaks of, for ever; the open PersonRecord says what holds of them."""
+
     __tablename__ = "person"
     __table_args__ = (UniqueConstraint("program_id", "code"),)
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -134,6 +146,8 @@ class Person(Base):
 
 
 class Service(Base):
+    """The identity of a service."""
+
     __tablename__ = "service"
     __table_args__ = (UniqueConstraint("program_id", "code"),)
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -142,6 +156,8 @@ class Service(Base):
 
 
 class Post(Base):
+    """The identity of a post."""
+
     __tablename__ = "post"
     __table_args__ = (UniqueConstraint("program_id", "code"),)
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -169,6 +185,8 @@ def _open_index(table: str) -> Index:
 
 
 class PersonRecord(_Fact, Base):
+    """What holds of a person: the only place where a name is kept."""
+
     __tablename__ = "person_record"
     __table_args__ = (_open_index("person_record"),)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id"))
@@ -182,6 +200,8 @@ class PersonRecord(_Fact, Base):
 
 
 class ServiceRecord(_Fact, Base):
+    """What holds of a service."""
+
     __tablename__ = "service_record"
     __table_args__ = (_open_index("service_record"),)
     service_id: Mapped[int] = mapped_column(ForeignKey("service.id"))
@@ -190,6 +210,8 @@ class ServiceRecord(_Fact, Base):
 
 
 class PostRecord(_Fact, Base):
+    """What holds of a post."""
+
     __tablename__ = "post_record"
     __table_args__ = (_open_index("post_record"),)
     post_id: Mapped[int] = mapped_column(ForeignKey("post.id"))
@@ -198,6 +220,8 @@ class PostRecord(_Fact, Base):
 
 
 class Qualification(_Fact, Base):
+    """Person may hold post, first to last day (inclusive)."""
+
     __tablename__ = "qualification"
     __table_args__ = (_open_index("qualification"),)
     person_id: Mapped[int]
@@ -219,6 +243,8 @@ class Demand(_Fact, Base):
 
 
 class DemandRule(_Fact, Base):
+    """Heads required at a post on every such weekday (0 = Monday) and slot between two dates."""
+
     __tablename__ = "demand_rule"
     __table_args__ = (_open_index("demand_rule"),)
     post_id: Mapped[int]
@@ -242,6 +268,8 @@ class Assignment(_Fact, Base):
 
 
 class Absence(_Fact, Base):
+    """Person away, first to last day (inclusive), as the source says."""
+
     __tablename__ = "absence"
     __table_args__ = (_open_index("absence"),)
     person_id: Mapped[int]
@@ -298,10 +326,13 @@ class Freeze(Base):
     frozen_at: Mapped[dt.datetime]
     accepted: Mapped[bool]
     version_id: Mapped[int | None] = mapped_column(ForeignKey("roster_version.id"))
+    content_hash: Mapped[str] = mapped_column(String(64))
     findings: Mapped[list[Any]]
 
 
 class PolicyVersion(Base):
+    """The merged text of a policy, under its hash."""
+
     __tablename__ = "policy_version"
     hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     text: Mapped[str] = mapped_column(Text)
@@ -347,19 +378,28 @@ class UtilizationRow(Base):
     buffer: Mapped[float | None]
     safe_load: Mapped[float | None]
     wait_factor: Mapped[float | None]
+    wait_factor_erlang: Mapped[float | None]
+    servers: Mapped[int]
 
 
 class RedundancyRow(Base):
+    """One service at its worst slot of the window."""
+
     __tablename__ = "redundancy_row"
     id: Mapped[int] = mapped_column(primary_key=True)
     result_id: Mapped[int] = mapped_column(ForeignKey("result.id"), index=True)
     service: Mapped[str] = mapped_column(String(64))
+    tier: Mapped[int]
     level: Mapped[str] = mapped_column(String(16))
-    minimum: Mapped[int]
-    present: Mapped[int]
-    with_call_in: Mapped[int]
-    worst_day: Mapped[int | None]
-    worst_slot: Mapped[str] = mapped_column(String(64))
+    spare: Mapped[int | None]
+    present: Mapped[int | None]
+    minimum: Mapped[int | None]
+    day: Mapped[int | None]
+    slot: Mapped[str] = mapped_column(String(64))
+    posts: Mapped[str] = mapped_column(Text)
+    call_in_level: Mapped[str] = mapped_column(String(16))
+    call_in_spare: Mapped[int | None]
+    slots_judged: Mapped[int]
 
 
 class HealthCheck(Base):
@@ -399,8 +439,16 @@ class HealthCheck(Base):
 # --- incidents and the inbox --------------------------------------------------------------------
 
 
+class RuleCursor(Base):
+    """The newest reading of a source table that alert rules have taken."""
+
+    __tablename__ = "rule_cursor"
+    source: Mapped[str] = mapped_column(String(64), primary_key=True)
+    last_id: Mapped[int]
+
+
 class RuleState(Base):
-    """How far a rule has counted for one scope: readings in a row, and the last reading seen."""
+    """How far a rule has counted for one scope, and whether it fires; no row means neither."""
 
     __tablename__ = "rule_state"
     __table_args__ = (UniqueConstraint("rule", "program_id", "scope_key"),)
@@ -409,8 +457,7 @@ class RuleState(Base):
     program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
     scope_key: Mapped[str] = mapped_column(String(64))
     over: Mapped[int]
-    clear: Mapped[int]
-    last_check_id: Mapped[int]
+    firing: Mapped[bool]
 
 
 class Incident(Base):
@@ -454,6 +501,8 @@ class Notice(Base):
 
 
 class InboxMessage(Base):
+    """A notice that has arrived in the inbox."""
+
     __tablename__ = "inbox_message"
     id: Mapped[int] = mapped_column(primary_key=True)
     notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id"), unique=True)

@@ -116,12 +116,13 @@ def store_version(connection: Connection, program_id: int, roster: Roster, print
 
 
 def store_freeze(
-    connection: Connection, program_id: int, revision: int, frozen_at: dt.datetime, version_id: int | None, findings: list[dict[str, Any]]
-) -> None:
+    connection: Connection, program_id: int, revision: int, frozen_at: dt.datetime,
+    version_id: int | None, content_hash: str, findings: list[dict[str, Any]],
+) -> None:  # fmt: skip
     """Record that a revision was looked at: accepted as `version_id`, or refused where that is None."""
     row = {
         "program_id": program_id, "revision": revision, "frozen_at": frozen_at,
-        "accepted": version_id is not None, "version_id": version_id, "findings": findings,
+        "accepted": version_id is not None, "version_id": version_id, "content_hash": content_hash, "findings": findings,
     }  # fmt: skip
     connection.execute(insert(tables.Freeze), row)
 
@@ -138,18 +139,17 @@ def frozen_rosters(connection: Connection, as_of: dt.datetime, program_ids: Sequ
     query = (
         select(
             freeze, tables.Program.code, good.c.version_id.label("good_version"), good.c.frozen_at.label("good_at"),
-            tables.RosterVersion.content_hash,
+            good.c.content_hash.label("good_hash"),
         )
         .join(newest_ids, newest_ids.c.id == freeze.id)
         .join(tables.Program, tables.Program.id == freeze.program_id)
         .outerjoin(good, good.c.program_id == freeze.program_id)
-        .outerjoin(tables.RosterVersion, tables.RosterVersion.id == good.c.version_id)
         .order_by(tables.Program.code)
     )  # fmt: skip
     return [
         FrozenRoster(
             row.program_id, row.code, row.id, row.revision, row.frozen_at, row.accepted, row.findings,
-            row.good_version, row.content_hash or "", row.good_at,
+            row.good_version, row.good_hash or "", row.good_at,
         )
         for row in connection.execute(query)
     ]  # fmt: skip

@@ -121,6 +121,11 @@ def upgrade() -> None:
     with op.batch_alter_table('qualification', schema=None) as batch_op:
         batch_op.create_index('ix_qualification_open', ['program_id'], unique=False, sqlite_where=sa.text('closed_batch_id IS NULL'), postgresql_where=sa.text('closed_batch_id IS NULL'))
 
+    op.create_table('rule_cursor',
+    sa.Column('source', sa.String(length=64), nullable=False),
+    sa.Column('last_id', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('source', name=op.f('pk_rule_cursor'))
+    )
     op.create_table('import_batch',
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('program_id', sa.Integer(), nullable=False),
@@ -186,8 +191,7 @@ def upgrade() -> None:
     sa.Column('program_id', sa.Integer(), nullable=False),
     sa.Column('scope_key', sa.String(length=64), nullable=False),
     sa.Column('over', sa.Integer(), nullable=False),
-    sa.Column('clear', sa.Integer(), nullable=False),
-    sa.Column('last_check_id', sa.Integer(), nullable=False),
+    sa.Column('firing', sa.Boolean(), nullable=False),
     sa.ForeignKeyConstraint(['program_id'], ['program.id'], name=op.f('fk_rule_state_program_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_rule_state')),
     sa.UniqueConstraint('rule', 'program_id', 'scope_key', name=op.f('uq_rule_state_rule_program_id_scope_key'))
@@ -242,6 +246,7 @@ def upgrade() -> None:
     sa.Column('frozen_at', sa.DateTime(), nullable=False),
     sa.Column('accepted', sa.Boolean(), nullable=False),
     sa.Column('version_id', sa.Integer(), nullable=True),
+    sa.Column('content_hash', sa.String(length=64), nullable=False),
     sa.Column('findings', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['program_id'], ['program.id'], name=op.f('fk_freeze_program_id')),
     sa.ForeignKeyConstraint(['version_id'], ['roster_version.id'], name=op.f('fk_freeze_version_id')),
@@ -426,12 +431,17 @@ def upgrade() -> None:
     sa.Column('id', sa.Integer(), nullable=False),
     sa.Column('result_id', sa.Integer(), nullable=False),
     sa.Column('service', sa.String(length=64), nullable=False),
+    sa.Column('tier', sa.Integer(), nullable=False),
     sa.Column('level', sa.String(length=16), nullable=False),
-    sa.Column('minimum', sa.Integer(), nullable=False),
-    sa.Column('present', sa.Integer(), nullable=False),
-    sa.Column('with_call_in', sa.Integer(), nullable=False),
-    sa.Column('worst_day', sa.Integer(), nullable=True),
-    sa.Column('worst_slot', sa.String(length=64), nullable=False),
+    sa.Column('spare', sa.Integer(), nullable=True),
+    sa.Column('present', sa.Integer(), nullable=True),
+    sa.Column('minimum', sa.Integer(), nullable=True),
+    sa.Column('day', sa.Integer(), nullable=True),
+    sa.Column('slot', sa.String(length=64), nullable=False),
+    sa.Column('posts', sa.Text(), nullable=False),
+    sa.Column('call_in_level', sa.String(length=16), nullable=False),
+    sa.Column('call_in_spare', sa.Integer(), nullable=True),
+    sa.Column('slots_judged', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['result_id'], ['result.id'], name=op.f('fk_redundancy_row_result_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_redundancy_row'))
     )
@@ -456,6 +466,8 @@ def upgrade() -> None:
     sa.Column('buffer', sa.Double(), nullable=True),
     sa.Column('safe_load', sa.Double(), nullable=True),
     sa.Column('wait_factor', sa.Double(), nullable=True),
+    sa.Column('wait_factor_erlang', sa.Double(), nullable=True),
+    sa.Column('servers', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['result_id'], ['result.id'], name=op.f('fk_utilization_row_result_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_utilization_row'))
     )
@@ -533,6 +545,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_import_batch_program_id'))
 
     op.drop_table('import_batch')
+    op.drop_table('rule_cursor')
     with op.batch_alter_table('qualification', schema=None) as batch_op:
         batch_op.drop_index('ix_qualification_open', sqlite_where=sa.text('closed_batch_id IS NULL'), postgresql_where=sa.text('closed_batch_id IS NULL'))
 

@@ -1,0 +1,139 @@
+"""Freeze rosters: read what moved, lay it out, check it, keep it as a version or refuse it.
+
+Belongs here: which programs are looked at, accepting and refusing. Does not belong here: the checks
+(analysis.roster_checks), the arrays (domain.assembly), SQL (storage).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resilience_assets.analysis.roster_checks import RosterCheck, check_roster
+from resilience_assets.domain.assembly import RosterFacts, assemble
+from resilience_assets.domain.days import day_text
+from resilience_assets.domain.findings import Severity
+from resilience_assets.domain.fingerprint import fingerprint
+from resilience_assets.domain.roster import Roster
+from resilience_assets.policy import Policies
+from resilience_assets.storage import facts, imports, versions
+from resilience_assets.storage.database import Database
+from resilience_assets.storage.versions import FrozenRoster
+
+BATCH = 50
+"""Programs read at once: bounds memory, and is where one query a table pays."""
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class ProgramState:
+    """A program and the roster that holds for it: `frozen` is None where nothing was ever frozen."""
+
+    id: int
+    code: str
+    name: str
+    time_zone: str
+    revision: int
+    imported_at: dt.datetime | None
+    frozen: FrozenRoster | None
+
+    @property
+    def version_id(self) -> int | None:
+        """The roster version that results are computed from."""
+        return self.frozen.version_id if self.frozen else None
+
+
+def freeze_rosters(
+    database: Database, policies: Policies, as_of: dt.datetime, *, live: bool = True,
+    codes: Sequence[str] | None = None, progress: Progress | None = None,
+) -> list[ProgramState]:  # fmt: skip
+    """Freeze every program whose revision moved (only when `live`); returns what holds at `as_of`.
+
+    A program that cannot be laid out, or whose roster breaks a rule of severity error, is recorded
+    as refused and keeps its last accepted version; the others go on.
+    """
+    if live:
+        with database.read() as connection:
+            rows = facts.programs(connection, codes)
+            known = {frozen.program_id: frozen.revision for frozen in versions.frozen_rosters(connection, as_of)}
+        moved = [row.id for row in rows if row.revision > known.get(row.id, 0)]
+        for done, batch in enumerate(_batches(moved)):
+            _freeze_batch(database, policies, as_of, batch)
+            if progress is not None:
+                progress("freezing rosters", min((done + 1) * BATCH, len(moved)), len(moved))
+    return program_states(database, as_of, codes)
+
+
+def program_states(database: Database, as_of: dt.datetime, codes: Sequence[str] | None = None) -> list[ProgramState]:
+    """All programs (or those named) with the roster that holds for each at an instant."""
+    with database.read() as connection:
+        frozen = {one.program_id: one for one in versions.frozen_rosters(connection, as_of)}
+        return [
+            ProgramState(row.id, row.code, row.name, row.time_zone, row.revision, row.imported_at, frozen.get(row.id))
+            for row in facts.programs(connection, codes)
+        ]
+
+
+def _batches(ids: list[int]) -> Iterator[list[int]]:
+    for low in range(0, len(ids), BATCH):
+        yield ids[low : low + BATCH]
+
+
+def _freeze_batch(database: Database, policies: Policies, as_of: dt.datetime, program_ids: list[int]) -> None:
+    with database.read() as connection:
+        revision = {row.id: row.revision for row in facts.programs(connection) if row.id in set(program_ids)}
+        read = facts.read_facts(connection, program_ids)
+    for program_id in program_ids:
+        roster, checks = _lay_out(read[program_id], policies)
+        _keep(database, program_id, revision[program_id], roster, checks, as_of)
+
+
+def _lay_out(read: RosterFacts, policies: Policies) -> tuple[Roster | None, list[RosterCheck]]:
+    """The roster and its checks; no roster where the facts cannot be laid out at all."""
+    try:
+        roster, doubles = assemble(read)
+    except ValueError as error:
+        return None, [RosterCheck("cannot_lay_out", Severity.ERROR, 1, str(error), ())]
+    return roster, check_roster(roster, policies.for_program(roster.program.id), doubles)
+
+
+def _keep(
+    database: Database, program_id: int, revision: int, roster: Roster | None, checks: list[RosterCheck], as_of: dt.datetime
+) -> None:
+    refused = roster is None or any(check.severity is Severity.ERROR for check in checks)
+    print_ = None if roster is None else fingerprint(roster)
+    with database.write() as connection:
+        if any(one.revision >= revision for one in versions.frozen_rosters(connection, as_of, [program_id])):
+            return  # another run was quicker
+        version_id = None
+        if not refused and roster is not None and print_ is not None:
+            version_id = versions.store_version(connection, program_id, roster, print_, as_of)
+        findings = [_finding(connection, check) for check in checks]
+        versions.store_freeze(connection, program_id, revision, as_of, version_id, print_.content if print_ else "", findings)
+
+
+def _finding(connection: Any, check: RosterCheck) -> dict[str, Any]:
+    """A check as stored: its examples followed back to file, row and column."""
+    sources = [example.source for example in check.examples if example.source]
+    kind = "absences" if check.rule == "overlapping_absences" else "assignments"
+    came_from = imports.provenance(connection, kind, sources) if sources else {}
+    return {
+        "rule": check.rule,
+        "severity": str(check.severity),
+        "count": check.count,
+        "sentence": check.sentence,
+        "examples": [
+            {
+                "person": example.person,
+                "date": "" if example.day is None else day_text(example.day),
+                "slot": example.slot,
+                "file": came_from.get(example.source, ("", 0, "", 0))[0],
+                "row": came_from.get(example.source, ("", 0, "", 0))[1],
+                "column": came_from.get(example.source, ("", 0, "", 0))[2],
+            }
+            for example in check.examples
+        ],
+    }

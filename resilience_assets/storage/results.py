@@ -1,0 +1,156 @@
+"""Results keyed by what made them, and the headline of each health check.
+
+Belongs here: finding what is computed already, storing rows once, reading the newest. Does not
+belong here: computing anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from resilience_assets.storage import bulk, tables
+
+UTILIZATION, REDUNDANCY = "utilization", "redundancy"
+_ROWS: dict[str, Any] = {UTILIZATION: tables.UtilizationRow, REDUNDANCY: tables.RedundancyRow}
+
+
+@dataclass(frozen=True, slots=True)
+class ResultKey:
+    """All that decides a result: program and roster version, policy, code, local date of the window's start."""
+
+    program_id: int
+    version_id: int
+    policy_hash: str
+    code_version: str
+    local_day: int
+
+
+def find_results(connection: Connection, kind: str, keys: Sequence[ResultKey]) -> dict[ResultKey, int]:
+    """Ids of results that are stored already, by key; one query for all."""
+    if not keys:
+        return {}
+    table = tables.Result
+    query = select(table).where(table.kind == kind, table.local_day.in_({key.local_day for key in keys}))
+    if len(keys) < 900:  # below the number of variables that every SQLite takes
+        query = query.where(table.version_id.in_([key.version_id for key in keys]))
+    wanted = set(keys)
+    found: dict[ResultKey, int] = {}
+    for row in connection.execute(query):
+        key = ResultKey(row.program_id, row.version_id, row.policy_hash, row.code_version, row.local_day)
+        if key in wanted:
+            found[key] = row.id
+    return found
+
+
+def store_results(
+    connection: Connection, kind: str, results: Iterable[tuple[ResultKey, dict[str, list[Any]]]], now: dt.datetime
+) -> dict[ResultKey, int]:
+    """Store results with their rows (columns of equal length); one that is there already stays as it is."""
+    table = tables.Result
+    ids: dict[ResultKey, int] = {}
+    gathered: dict[str, list[Any]] = {}
+    for key, columns in results:
+        values = {
+            "program_id": key.program_id, "kind": kind, "version_id": key.version_id, "policy_hash": key.policy_hash,
+            "code_version": key.code_version, "local_day": key.local_day, "computed_at": now,
+        }  # fmt: skip
+        new_id = connection.execute(_insert_once(connection, table).values(**values).returning(table.id)).scalar_one_or_none()
+        if new_id is None:
+            ids |= find_results(connection, kind, [key])
+            continue
+        ids[key] = new_id
+        count = len(next(iter(columns.values()))) if columns else 0
+        for name, column in ({"result_id": [new_id] * count} | columns).items():
+            gathered.setdefault(name, []).extend(column)
+    if gathered:
+        bulk.insert_columns(connection, _ROWS[kind].__table__, gathered)
+    return ids
+
+
+def _insert_once(connection: Connection, table: Any) -> Any:
+    maker = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return maker(table).on_conflict_do_nothing()
+
+
+def store_policy(connection: Connection, policy_hash: str, text: str, now: dt.datetime) -> None:
+    """Keep the text of a policy under its hash, before the first result that cites it."""
+    connection.execute(_insert_once(connection, tables.PolicyVersion).values(hash=policy_hash, text=text, first_used_at=now))
+
+
+def rows_of(connection: Connection, kind: str, result_ids: Sequence[int]) -> pd.DataFrame:
+    """The rows of results, with the column `result_id`, in the order in which they were stored."""
+    model = _ROWS[kind]
+    columns = [column for column in model.__table__.columns if column.name != "id"]
+    query = select(*columns).order_by(model.id)
+    if len(result_ids) < 900:
+        query = query.where(model.result_id.in_(list(result_ids)))
+    frame = pd.DataFrame(connection.execute(query).all(), columns=[column.name for column in columns])
+    return frame[frame["result_id"].isin(set(result_ids))] if len(result_ids) >= 900 else frame
+
+
+def store_headlines(connection: Connection, headlines: Sequence[dict[str, Any]]) -> None:
+    """Write the headlines of a check; one that the same inputs made already stays as it is."""
+    if headlines:
+        connection.execute(_insert_once(connection, tables.HealthCheck), list(headlines))
+
+
+def newest_headlines(connection: Connection, codes: Sequence[str] | None = None, as_of: dt.datetime | None = None) -> list[Any]:
+    """The newest headline a program (at or before `as_of`), with `program` its readable id and `name`."""
+    table = tables.HealthCheck
+    newest = select(func.max(table.id)).group_by(table.program_id)
+    if as_of is not None:
+        newest = newest.where(table.as_of <= as_of)
+    query = (
+        select(table, tables.Program.code.label("program"), tables.Program.name.label("name"), tables.Program.time_zone.label("time_zone"))
+        .join(tables.Program, tables.Program.id == table.program_id)
+        .where(table.id.in_(newest))
+        .order_by(tables.Program.code)
+    )
+    if codes is not None:
+        query = query.where(tables.Program.code.in_(codes))
+    return list(connection.execute(query))
+
+
+def last_headlines(connection: Connection, program_ids: Sequence[int], before: dt.datetime, count: int) -> dict[int, list[Any]]:
+    """The last `count` headlines before an instant, oldest first, by program: what hysteresis looks back on."""
+    table = tables.HealthCheck
+    rank = func.row_number().over(partition_by=table.program_id, order_by=table.id.desc()).label("rank")
+    ranked = select(table.id, rank).where(table.as_of < before)
+    if len(program_ids) < 900:
+        ranked = ranked.where(table.program_id.in_(list(program_ids)))
+    inner = ranked.subquery()
+    query = select(table).join(inner, inner.c.id == table.id).where(inner.c.rank <= count).order_by(table.id)
+    out: dict[int, list[Any]] = {}
+    for row in connection.execute(query):
+        out.setdefault(row.program_id, []).append(row)
+    return out
+
+
+def headlines_after(connection: Connection, after_id: int, program_ids: Sequence[int] | None = None) -> list[Any]:
+    """Headlines with a higher id, oldest first: the readings that rules have not seen."""
+    table = tables.HealthCheck
+    query = (
+        select(table, tables.Program.code.label("program"), tables.Program.time_zone.label("time_zone"))
+        .join(tables.Program, tables.Program.id == table.program_id)
+        .where(table.id > after_id)
+        .order_by(table.id)
+    )
+    if program_ids is not None:
+        query = query.where(table.program_id.in_(program_ids))
+    return list(connection.execute(query))
+
+
+def mark_checked(connection: Connection, revisions: dict[int, int]) -> None:
+    """Note the newest revision of each program that a scheduled or clicked check has seen."""
+    table = tables.Program
+    for program_id, revision in revisions.items():
+        connection.execute(
+            update(table).where(table.id == program_id, table.checked_revision < revision).values(checked_revision=revision)
+        )

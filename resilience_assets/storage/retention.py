@@ -1,0 +1,54 @@
+"""Removing what has outlived its keep.
+
+Belongs here: deleting old headlines, result rows and roster versions that nothing refers to any
+more. Does not belong here: how long each is kept (policy). Facts, incidents and the newest of
+everything stay.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import Connection, delete, func, select, update
+
+from resilience_assets.storage import tables
+
+
+def purge_headlines(connection: Connection, before: dt.datetime) -> int:
+    """Delete headlines of checks before an instant, but never the newest of a program."""
+    table = tables.HealthCheck
+    newest = select(func.max(table.id)).group_by(table.program_id)
+    return connection.execute(delete(table).where(table.as_of < before, table.id.not_in(newest))).rowcount
+
+
+def purge_results(connection: Connection, before: dt.datetime) -> int:
+    """Delete results computed before an instant, with their rows; headlines keep their figures and lose the pointer.
+
+    What the newest headline of a program points to stays.
+    """
+    check, result = tables.HealthCheck, tables.Result
+    newest = select(func.max(check.id)).group_by(check.program_id)
+    kept = select(check.utilization_id).where(check.id.in_(newest), check.utilization_id.is_not(None))
+    kept = kept.union(select(check.redundancy_id).where(check.id.in_(newest), check.redundancy_id.is_not(None)))
+    old = select(result.id).where(result.computed_at < before, result.id.not_in(kept))
+    for pointer in ("utilization_id", "redundancy_id"):
+        column = getattr(check, pointer)
+        connection.execute(update(check).where(column.in_(old)).values({pointer: None}))
+    for rows in (tables.UtilizationRow, tables.RedundancyRow):
+        connection.execute(delete(rows).where(rows.result_id.in_(old)))
+    return connection.execute(delete(result).where(result.computed_at < before, result.id.not_in(kept))).rowcount
+
+
+def purge_versions(connection: Connection, before: dt.datetime) -> int:
+    """Delete roster versions stored before an instant that are not the newest accepted one of a program.
+
+    Old freezes and headlines keep the content hash and figures and lose the pointer to the cells.
+    """
+    version, freeze, check = tables.RosterVersion, tables.Freeze, tables.HealthCheck
+    newest_good = select(func.max(freeze.id)).where(freeze.accepted).group_by(freeze.program_id)
+    kept = select(freeze.version_id).where(freeze.id.in_(newest_good), freeze.version_id.is_not(None))
+    kept = kept.union(select(tables.Result.version_id))
+    old = select(version.id).where(version.created_at < before, version.id.not_in(kept))
+    for pointer in (freeze.version_id, check.version_id):
+        connection.execute(update(pointer.class_).where(pointer.in_(old)).values(version_id=None))
+    return connection.execute(delete(version).where(version.created_at < before, version.id.not_in(kept))).rowcount
