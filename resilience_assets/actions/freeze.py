@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resilience_assets.analysis.roster_checks import RosterCheck, check_roster
+from resilience_assets.analysis.roster_checks import Example, RosterCheck, check_roster, refused
 from resilience_assets.domain.assembly import RosterFacts, assemble
-from resilience_assets.domain.days import day_text
-from resilience_assets.domain.findings import Severity
+from resilience_assets.domain.days import day_text, local_day
+from resilience_assets.domain.findings import Finding, Severity
 from resilience_assets.domain.fingerprint import fingerprint
 from resilience_assets.domain.roster import Roster
 from resilience_assets.policy import Policies
@@ -84,56 +84,67 @@ def _batches(ids: list[int]) -> Iterator[list[int]]:
 
 def _freeze_batch(database: Database, policies: Policies, as_of: dt.datetime, program_ids: list[int]) -> None:
     with database.read() as connection:
-        revision = {row.id: row.revision for row in facts.programs(connection) if row.id in set(program_ids)}
+        rows = {row.id: row for row in facts.programs(connection) if row.id in set(program_ids)}
         read = facts.read_facts(connection, program_ids)
     for program_id in program_ids:
-        roster, checks = _lay_out(read[program_id], policies)
-        _keep(database, program_id, revision[program_id], roster, checks, as_of)
+        row = rows[program_id]
+        roster, checks = _lay_out(read[program_id].facts, read[program_id].findings, policies, row, as_of)
+        _keep(database, row, roster, checks, as_of)
 
 
-def _lay_out(read: RosterFacts, policies: Policies) -> tuple[Roster | None, list[RosterCheck]]:
+def _lay_out(
+    read: RosterFacts, findings: list[Finding], policies: Policies, row: facts.ProgramRow, as_of: dt.datetime
+) -> tuple[Roster | None, list[RosterCheck]]:
     """The roster and its checks; no roster where the facts cannot be laid out at all."""
     try:
         roster, doubles = assemble(read)
     except ValueError as error:
-        return None, [RosterCheck("cannot_lay_out", Severity.ERROR, 1, str(error), ())]
-    return roster, check_roster(roster, policies.for_program(roster.program.id), doubles)
+        return None, [RosterCheck("cannot_lay_out", Severity.ERROR, 1, str(error))]
+    policy = policies.for_program(row.code)
+    today = local_day(as_of, row.time_zone)
+    last = today + policy.health.horizon_days - 1
+    age = import_age_hours(row.imported_at, as_of)
+    return roster, check_roster(roster, policy, today, last, import_age_hours=age, findings=findings, doubles=doubles)
 
 
-def _keep(
-    database: Database, program_id: int, revision: int, roster: Roster | None, checks: list[RosterCheck], as_of: dt.datetime
-) -> None:
-    refused = roster is None or any(check.severity is Severity.ERROR for check in checks)
+def import_age_hours(imported_at: dt.datetime | None, as_of: dt.datetime) -> float | None:
+    """Hours since the source was last read; None where that is not on record."""
+    return None if imported_at is None else max(0.0, (as_of - imported_at).total_seconds() / 3600)
+
+
+def _keep(database: Database, row: facts.ProgramRow, roster: Roster | None, checks: list[RosterCheck], as_of: dt.datetime) -> None:
     print_ = None if roster is None else fingerprint(roster)
     with database.write() as connection:
-        if any(one.revision >= revision for one in versions.frozen_rosters(connection, as_of, [program_id])):
+        if any(one.revision >= row.revision for one in versions.frozen_rosters(connection, as_of, [row.id])):
             return  # another run was quicker
         version_id = None
-        if not refused and roster is not None and print_ is not None:
-            version_id = versions.store_version(connection, program_id, roster, print_, as_of)
-        findings = [_finding(connection, check) for check in checks]
-        versions.store_freeze(connection, program_id, revision, as_of, version_id, print_.content if print_ else "", findings)
+        if roster is not None and print_ is not None and not refused(checks):
+            version_id = versions.store_version(connection, row.id, roster, print_, as_of)
+        findings = [_finding(connection, check) for check in checks if not check.passed]
+        versions.store_freeze(connection, row.id, row.revision, as_of, version_id, print_.content if print_ else "", findings)
 
 
 def _finding(connection: Any, check: RosterCheck) -> dict[str, Any]:
-    """A check as stored: its examples followed back to file, row and column."""
-    sources = [example.source for example in check.examples if example.source]
-    kind = "absences" if check.rule == "overlapping_absences" else "assignments"
-    came_from = imports.provenance(connection, kind, sources) if sources else {}
+    """A failed check as stored: its examples followed back to file, row and column."""
+    came_from = _provenance(connection, check.of, check.examples)
     return {
         "rule": check.rule,
         "severity": str(check.severity),
         "count": check.count,
         "sentence": check.sentence,
         "examples": [
-            {
-                "person": example.person,
-                "date": "" if example.day is None else day_text(example.day),
-                "slot": example.slot,
-                "file": came_from.get(example.source, ("", 0, "", 0))[0],
-                "row": came_from.get(example.source, ("", 0, "", 0))[1],
-                "column": came_from.get(example.source, ("", 0, "", 0))[2],
-            }
-            for example in check.examples
+            {"id": id, "date": day_text(day), "slot": slot, **came_from.get(source, {"file": "", "row": 0, "column": "", "batch": 0})}
+            for id, day, slot, source in check.examples
         ],
     }
+
+
+def _provenance(connection: Any, of: str, examples: tuple[Example, ...]) -> dict[int, dict[str, Any]]:
+    """File, row, column and batch by source id; a negative id of demand is a weekly rule's."""
+    out: dict[int, dict[str, Any]] = {}
+    for kind, sign in ((of, 1), ("demand_rules", -1)) if of == "demand" else ((of, 1),):
+        ids = sorted({sign * source for _, _, _, source in examples if sign * source > 0})
+        if kind in imports.KINDS and ids:
+            for row_id, (file, row, column, batch) in imports.provenance(connection, kind, ids).items():
+                out[sign * row_id] = {"file": file, "row": row, "column": column, "batch": batch}
+    return out

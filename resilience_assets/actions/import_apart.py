@@ -45,7 +45,7 @@ def import_apart(path: Path, *, program: str | None, by: str, options: list[str]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=SECONDS, env=environment, preexec_fn=_limit, check=False
-        )  # noqa: PLW1509 - the child execs at once and this process holds no lock that it needs
+        )
     except subprocess.TimeoutExpired:
         return _failed(path, "too_slow", f"reading it took more than {SECONDS} seconds; split the file")
     try:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from resilience_assets.domain.days import day_text
 from resilience_assets.domain.findings import Finding, Severity
+from resilience_assets.domain.tables import RosterTables
 from resilience_assets.exchange.read_any import read_source
 from resilience_assets.exchange.references import check_references
 from resilience_assets.exchange.source import SourceError, SourceRead
@@ -44,6 +45,7 @@ class ImportReport:
 
     @property
     def refused(self) -> bool:
+        """True when nothing was written."""
         return self.outcome == "refused"
 
     def as_json(self) -> dict[str, Any]:
@@ -130,6 +132,15 @@ def import_source(
     return report
 
 
+def _known(connection: Any, program_id: int, tables: RosterTables, replace: bool) -> dict[str, set[str]]:
+    """Ids that a source may name: its own, and the program's (unless it replaces these)."""
+    known = {noun: set(codes) for noun, codes in imports.known_codes(connection, program_id).items()}
+    for noun, part in (("person", tables.people), ("service", tables.services), ("post", tables.posts)):
+        if part is not None:
+            known[noun] = set(part[noun]) | (set() if replace else known[noun])
+    return known
+
+
 class _DryRun(Exception):
     pass
 
@@ -149,8 +160,7 @@ def _apply(
         report.outcome, report.batch = "already", same
         imports.touch_import(connection, program_id, now)
         return
-    known = imports.known_codes(connection, program_id)
-    wrong = check_references(source.tables, {noun: set(codes) for noun, codes in known.items()})
+    wrong = check_references(source.tables, _known(connection, program_id, source.tables, replace))
     report.findings += wrong
     if any(finding.severity is Severity.ERROR for finding in wrong):
         raise _refuse(report)

@@ -33,7 +33,7 @@ def notice_text(transition: Transition, time_zone: str, opened_at: dt.datetime |
     """Subject and body of a transition's notice; `opened_at` is when an older incident began."""
     reading, rule = transition.reading, transition.rule
     what = rule.message.format(
-        program=reading.program, key=reading.key, value=transition.value, trigger=rule.trigger, clear=rule.clear,
+        program=reading.program, key=reading.key, value=round(transition.value, 2), trigger=rule.trigger, clear=rule.clear,
         open_seats=reading.open_seats,
     )  # fmt: skip
     place = f"{reading.program}, {reading.key}" if reading.key else reading.program

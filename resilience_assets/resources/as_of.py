@@ -41,8 +41,8 @@ def as_of(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> AsOf:
     try:
         instant = dt.datetime.fromisoformat(text)
     except ValueError:
-        instant = dt.datetime.min
-    if instant.tzinfo is None:
+        instant = None
+    if instant is None or instant.tzinfo is None:
         raise dg.Failure(f"tag {TAG} holds {text!r}; write an instant such as 2026-03-10T06:45:00+00:00", allow_retries=False)
     instant = instant.astimezone(dt.UTC)
     return AsOf(instant, created - instant <= LIVE_WITHIN)

@@ -18,6 +18,7 @@ import pandas as pd
 from sqlalchemy import Connection, select
 
 from resilience_assets.domain.assembly import RosterFacts
+from resilience_assets.domain.findings import Finding, Severity
 from resilience_assets.domain.nouns import Person, Post, Service, Tier
 from resilience_assets.domain.program import Program, Shift, SlotType
 from resilience_assets.domain.roster import Absences, Qualifications
@@ -96,7 +97,15 @@ def program_of(connection: Connection, program_ids: Sequence[int]) -> dict[int, 
     return out
 
 
-def read_facts(connection: Connection, program_ids: Sequence[int]) -> dict[int, RosterFacts]:
+@dataclass(frozen=True)
+class ReadFacts:
+    """Facts of one program, and what had to be left out of them."""
+
+    facts: RosterFacts
+    findings: list[Finding]
+
+
+def read_facts(connection: Connection, program_ids: Sequence[int]) -> dict[int, ReadFacts]:
     """Facts of a batch of programs, one query a table, coded for `domain.assembly.assemble`."""
     ids = sorted(program_ids)
     programs_read = program_of(connection, ids)
@@ -119,7 +128,7 @@ def read_facts(connection: Connection, program_ids: Sequence[int]) -> dict[int, 
     )  # fmt: skip
     absences = _grouped(connection, tables.Absence, ids, *_columns(tables.Absence, "id", "person_id", "first", "last", "kind", "approved"))
     reported = reported_absences(connection, ids)
-    out: dict[int, RosterFacts] = {}
+    out: dict[int, ReadFacts] = {}
     for program_id in ids:
         program, slot_ids, shift_ids = programs_read[program_id]
         own_people = sorted(people[program_id], key=lambda row: codes[tables.Person][row.person_id])
@@ -129,7 +138,7 @@ def read_facts(connection: Connection, program_ids: Sequence[int]) -> dict[int, 
         post_ids = [row.post_id for row in own_posts]
         service_index = {row.service_id: i for i, row in enumerate(own_services)}
         coder = _Coder(person_ids, post_ids, slot_ids, shift_ids)
-        out[program_id] = RosterFacts(
+        read = RosterFacts(
             program=program,
             people=tuple(
                 Person(codes[tables.Person][r.person_id], r.role, r.fte, r.team, r.home_region, r.starts, r.ends) for r in own_people
@@ -142,6 +151,7 @@ def read_facts(connection: Connection, program_ids: Sequence[int]) -> dict[int, 
             demand=coder.demand(demand[program_id]),
             demand_rules=coder.demand(rules[program_id]),
         )
+        out[program_id] = ReadFacts(read, coder.findings)
     return out
 
 
@@ -154,6 +164,7 @@ class _Coder:
 
     def __init__(self, people: list[int], posts: list[int], slots: list[int], shifts: list[int]) -> None:
         self.tables = {"person": people, "post": posts, "slot": slots, "shift": shifts}
+        self.findings: list[Finding] = []
 
     def _code(self, noun: str, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         table = self.tables[noun]
@@ -165,7 +176,15 @@ class _Coder:
         for noun in nouns:
             out[noun] = self._code(noun, out.pop(f"{noun}_id"))
             known &= out[noun] >= 0
-        return out if known.all() else {name: values[known] for name, values in out.items()}
+        return self._only(known, out)
+
+    def _only(self, known: npt.NDArray[np.bool_], rows: IntColumns) -> IntColumns:
+        """Rows of people and posts that still have a record; the others are left out and reported."""
+        if known.all():
+            return rows
+        reason = f"{int((~known).sum())} rows name a person, post, shift or slot that the program no longer has"
+        self.findings.append(Finding(Severity.ERROR, "unknown_id", reason))
+        return {name: values[known] for name, values in rows.items()}
 
     def qualifications(self, rows: IntColumns) -> Qualifications:
         c = self._coded(rows, "person", "post")
@@ -180,7 +199,7 @@ class _Coder:
         cell[held] = self._code("post", coded["cell"][held])
         keep = ~held | (cell >= 0)
         coded["cell"] = cell
-        return coded if keep.all() else {name: values[keep] for name, values in coded.items()}
+        return self._only(keep, coded)
 
     def demand(self, rows: IntColumns) -> IntColumns:
         return self._coded(rows, "post", "slot")

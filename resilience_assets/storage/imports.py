@@ -160,9 +160,8 @@ def known_codes(connection: Connection, program_id: int) -> dict[str, dict[str, 
         query = select(model.code, model.id).join(record, getattr(record, column) == model.id)
         query = query.where(record.program_id == program_id, record.closed_batch_id.is_(None))
         out[noun] = {row.code: row.id for row in connection.execute(query)}
-    for noun, model in (("shift", tables.Shift), ("slot", tables.SlotType)):
-        out[noun] = {row.code: row.id for row in connection.execute(select(model.code, model.id).where(model.program_id == program_id))}
-    return out
+    everything = identities(connection, program_id)
+    return out | {noun: everything[noun] for noun in ("shift", "slot")}
 
 
 def newest_batch(connection: Connection, program_id: int, content_hash: str) -> tuple[int | None, bool]:
@@ -234,7 +233,7 @@ def add_identities(connection: Connection, program_id: int, source: RosterTables
 
 def identities(connection: Connection, program_id: int) -> dict[str, dict[str, int]]:
     """Readable id -> database id of everything ever named in a program, closed or open."""
-    models = {"person": tables.Person, "service": tables.Service, "post": tables.Post, "shift": tables.Shift, "slot": tables.SlotType}
+    models: dict[str, Any] = {"person": tables.Person, "service": tables.Service, "post": tables.Post, "shift": tables.Shift, "slot": tables.SlotType}
     return {
         noun: {row.code: row.id for row in connection.execute(select(model.code, model.id).where(model.program_id == program_id))}
         for noun, model in models.items()
@@ -264,7 +263,7 @@ def replace_kind(
     else:
         same = merged["_new"].notna()
         count.unchanged = int(same.sum())
-        fresh = new.drop(new.index[merged.loc[same, "_new"].astype("int64")])
+        fresh = new.drop(new.index[merged.loc[same, "_new"].to_numpy(dtype=np.int64)])
         gone = old[~same.to_numpy()]
     replaced = gone[list(spec.key)].merge(fresh[list(spec.key)], on=list(spec.key), how="inner") if len(gone) and len(fresh) else gone.iloc[:0]
     count.changed = len(replaced)
@@ -274,6 +273,10 @@ def replace_kind(
         code_of = {value: code for code, value in ids[spec.key[0][:-3]].items()}
         count.missing = sorted(code_of[int(value)] for value in missing[spec.key[0]])
         gone = gone[gone[spec.key[0]].isin(named)]
+    if spec.identity is not None and replace_missing:
+        named = set(new[spec.key[0]])
+        removed = [int(value) for value in gone[spec.key[0]] if value not in named]
+        _close_dependents(connection, program_id, spec.key[0], removed, batch_id)
     count.added, count.closed = len(fresh) - count.changed, len(gone) - count.changed
     _close(connection, spec.model.__table__, gone["id"].tolist(), batch_id)
     _add(connection, spec.model.__table__, program_id, batch_id, file_ids, fresh, spec.columns, kind, progress)
@@ -323,6 +326,22 @@ def _open_rows(
         return pd.DataFrame(bulk.read_integers(connection, query.order_by(table.c.id)))
     rows = connection.execute(query.order_by(table.c.id)).all()
     return pd.DataFrame([tuple(row) for row in rows], columns=["id", *columns])
+
+
+def _close_dependents(connection: Connection, program_id: int, column: str, removed: list[int], batch_id: int) -> None:
+    """Close what hangs on people, services or posts that were removed, so that no fact names somebody gone."""
+    if not removed:
+        return
+    for spec in KINDS.values():
+        table = spec.model.__table__
+        names = ["cell"] if column == "post_id" and "cell" in table.c else [column]
+        for name in names:
+            if name in table.c and name != spec.key[0] or (name == spec.key[0] and spec.identity is None):
+                where = (table.c.program_id == program_id, table.c.closed_batch_id.is_(None), table.c[name].in_(removed))
+                if column == "service_id":
+                    posts = [row[0] for row in connection.execute(select(table.c.post_id).where(*where))]
+                    _close_dependents(connection, program_id, "post_id", posts, batch_id)
+                connection.execute(update(table).where(*where).values(closed_batch_id=batch_id))
 
 
 def _close(connection: Connection, table: Table, row_ids: list[int], batch_id: int) -> None:

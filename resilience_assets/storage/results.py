@@ -154,3 +154,17 @@ def mark_checked(connection: Connection, revisions: dict[int, int]) -> None:
         connection.execute(
             update(table).where(table.id == program_id, table.checked_revision < revision).values(checked_revision=revision)
         )
+
+
+def scope_rows(connection: Connection, result_ids: Sequence[int], scope: str) -> list[Any]:
+    """Rows of utilization results for the whole horizon of one scope (program, service or tier)."""
+    table = tables.UtilizationRow
+    query = select(
+        table.result_id, table.key, table.utilization, table.coverage, table.coverage_minimum, table.open_seats, table.open_below_minimum
+    ).where(table.scope == scope, table.day.is_(None))
+    if len(result_ids) < 900:
+        return list(connection.execute(query.where(table.result_id.in_(list(result_ids)))))
+    low, high = min(result_ids), max(result_ids)
+    wanted = set(result_ids)
+    rows = connection.execute(query.where(table.result_id >= low, table.result_id <= high))
+    return [row for row in rows if row.result_id in wanted]

@@ -28,8 +28,8 @@ def purge_results(connection: Connection, before: dt.datetime) -> int:
     """
     check, result = tables.HealthCheck, tables.Result
     newest = select(func.max(check.id)).group_by(check.program_id)
-    kept = select(check.utilization_id).where(check.id.in_(newest), check.utilization_id.is_not(None))
-    kept = kept.union(select(check.redundancy_id).where(check.id.in_(newest), check.redundancy_id.is_not(None)))
+    used = select(check.utilization_id).where(check.id.in_(newest), check.utilization_id.is_not(None))
+    kept = used.union(select(check.redundancy_id).where(check.id.in_(newest), check.redundancy_id.is_not(None)))
     old = select(result.id).where(result.computed_at < before, result.id.not_in(kept))
     for pointer in ("utilization_id", "redundancy_id"):
         column = getattr(check, pointer)
@@ -46,8 +46,8 @@ def purge_versions(connection: Connection, before: dt.datetime) -> int:
     """
     version, freeze, check = tables.RosterVersion, tables.Freeze, tables.HealthCheck
     newest_good = select(func.max(freeze.id)).where(freeze.accepted).group_by(freeze.program_id)
-    kept = select(freeze.version_id).where(freeze.id.in_(newest_good), freeze.version_id.is_not(None))
-    kept = kept.union(select(tables.Result.version_id))
+    held = select(freeze.version_id).where(freeze.id.in_(newest_good), freeze.version_id.is_not(None))
+    kept = held.union(select(tables.Result.version_id))
     old = select(version.id).where(version.created_at < before, version.id.not_in(kept))
     for pointer in (freeze.version_id, check.version_id):
         connection.execute(update(pointer.class_).where(pointer.in_(old)).values(version_id=None))

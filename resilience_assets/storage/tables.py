@@ -403,7 +403,11 @@ class RedundancyRow(Base):
 
 
 class HealthCheck(Base):
-    """The headline of one check of one program. Missing figures are null, never zero."""
+    """The headline of one check of one program. Missing figures are null, never zero.
+
+    `status` is what is shown; `raw_status` what this reading says, unknown where the roster is
+    refused or old; `measured_status` and `measured_actions` what the figures alone say.
+    """
 
     __tablename__ = "health_check"
     __table_args__ = (
@@ -423,6 +427,7 @@ class HealthCheck(Base):
     redundancy_id: Mapped[int | None] = mapped_column(ForeignKey("result.id"))
     status: Mapped[str] = mapped_column(String(16))
     raw_status: Mapped[str] = mapped_column(String(16))
+    measured_status: Mapped[str] = mapped_column(String(16))
     utilization: Mapped[float | None]
     utilization_level: Mapped[str] = mapped_column(String(16))
     coverage: Mapped[float | None]
@@ -433,6 +438,7 @@ class HealthCheck(Base):
     n2_pass: Mapped[bool | None]
     active_fallbacks: Mapped[int]
     immediate_actions: Mapped[list[Any]]
+    measured_actions: Mapped[list[Any]]
     watch_items: Mapped[list[Any]]
 
 

@@ -1,0 +1,194 @@
+"""The health check: one headline a program, from stored results.
+
+Belongs here: gathering a program's figures, keeping them grey where the roster is refused, missing or
+old, storing the headline. Does not belong here: the rules of health (analysis.health).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from resilience_assets.actions import code_versions
+from resilience_assets.actions.freeze import ProgramState, freeze_rosters, import_age_hours
+from resilience_assets.actions.measure import Measured, loaded, measure_redundancy, measure_utilization, window
+from resilience_assets.analysis.duty_hours import breaches
+from resilience_assets.analysis.health import Health, assess, next_status, unknown_health
+from resilience_assets.analysis.redundancy import redundancy
+from resilience_assets.analysis.utilization import utilization
+from resilience_assets.domain.days import local_day
+from resilience_assets.domain.roster import Roster
+from resilience_assets.domain.scales import Status
+from resilience_assets.policy import Policies, Policy
+from resilience_assets.storage import results
+from resilience_assets.storage.database import Database
+
+Headline = dict[str, Any]
+
+
+@dataclass
+class HealthCheck:
+    """What one check did: headlines in order of program, how many were judged anew, failures by program."""
+
+    headlines: list[Headline]
+    judged: int
+    failed: dict[str, str]
+
+
+def run_check(
+    database: Database, policies: Policies, as_of: dt.datetime, *, live: bool = True, codes: Sequence[str] | None = None
+) -> HealthCheck:
+    """The whole check of some programs in one go: freeze, measure, judge."""
+    states = freeze_rosters(database, policies, as_of, live=live, codes=codes)
+    used = measure_utilization(database, policies, as_of, states)
+    redundant = measure_redundancy(database, policies, as_of, states)
+    return check_health(database, policies, as_of, states, used, redundant)
+
+
+def check_health(
+    database: Database, policies: Policies, as_of: dt.datetime, states: Sequence[ProgramState],
+    used: Measured, redundant: Measured, *, mark_revisions: bool = False,
+) -> HealthCheck:  # fmt: skip
+    """Judge every program and store one headline each; the same inputs at the same instant change nothing.
+
+    `mark_revisions` notes that the newest revisions are checked: for runs that the UI shows.
+    """
+    back = max((policies.for_program(state.code).health.readings_down for state in states), default=3)
+    with database.read() as connection:
+        earlier = results.last_headlines(connection, [state.id for state in states], as_of, back)
+    out = HealthCheck([], 0, {**used.failed, **redundant.failed})
+    headlines: dict[int, Headline] = {}
+    to_judge: dict[int, list[ProgramState]] = {}
+    for state in states:
+        policy = policies.for_program(state.code)
+        base = _base(state, policies, as_of, used.ids.get(state.id), redundant.ids.get(state.id))
+        same = _same_inputs(earlier.get(state.id, []), base)
+        if state.version_id is None:
+            reason = _grey_reason(state, policy, as_of) or "No roster"
+            headlines[state.id] = base | _columns(unknown_health(reason), None)
+        elif state.code in out.failed:
+            reason = f"The figures could not be computed: {out.failed[state.code]}"
+            headlines[state.id] = base | _columns(unknown_health(reason), None)
+        elif same is not None:
+            headlines[state.id] = base | _carried(same, earlier[state.id], policy) | _grey(state, policy, as_of, same)
+        else:
+            to_judge.setdefault(state.version_id, []).append(state)
+            headlines[state.id] = base
+    for state, health, open_seats in _judge(database, policies, as_of, to_judge, earlier, out.failed):
+        policy = policies.for_program(state.code)
+        columns = _columns(health, open_seats)
+        headlines[state.id] |= columns | _grey(state, policy, as_of, columns)
+        out.judged += 1
+    out.headlines = [headlines[state.id] | {"program": state.code, "name": state.name} for state in states]
+    rows = [headlines[state.id] for state in states]
+    with database.write() as connection:
+        results.store_headlines(connection, rows)
+        if mark_revisions:
+            results.mark_checked(connection, {state.id: state.frozen.revision for state in states if state.frozen})
+    return out
+
+
+def _base(state: ProgramState, policies: Policies, as_of: dt.datetime, used: int | None, redundant: int | None) -> Headline:
+    return {
+        "program_id": state.id, "as_of": as_of, "local_day": local_day(as_of, state.time_zone),
+        "freeze_id": state.frozen.freeze_id if state.frozen else 0, "version_id": state.version_id,
+        "policy_hash": policies.version_for(state.code), "code_version": code_versions.HEALTH,
+        "utilization_id": used, "redundancy_id": redundant,
+    }  # fmt: skip
+
+
+def _same_inputs(earlier: list[Any], base: Headline) -> Any | None:
+    """The last headline, when it was made from the same results by the same rules."""
+    if not earlier:
+        return None
+    last = earlier[-1]
+    keys = ("utilization_id", "redundancy_id", "policy_hash", "code_version", "version_id")
+    return last if base["utilization_id"] is not None and all(getattr(last, key) == base[key] for key in keys) else None
+
+
+def _carried(last: Any, earlier: list[Any], policy: Policy) -> Headline:
+    """The figures of the last headline, with the status moved on by one more equal reading."""
+    names = (
+        "utilization", "utilization_level", "coverage", "open_seats", "defense_level", "load_shedding",
+        "n1_pass", "n2_pass", "active_fallbacks", "watch_items", "measured_status",
+    )  # fmt: skip
+    carried = {name: getattr(last, name) for name in names} | {"immediate_actions": list(last.measured_actions)}
+    raw = _status(last.measured_status)
+    readings = [_status(row.raw_status) for row in earlier] + [raw]
+    status = next_status(_status(last.status), readings, last.coverage, policy)
+    return carried | {"status": status.text, "raw_status": raw.text, "measured_actions": list(last.measured_actions)}
+
+
+def _judge(
+    database: Database, policies: Policies, as_of: dt.datetime, to_judge: dict[int, list[ProgramState]],
+    earlier: dict[int, list[Any]], failed: dict[str, str],
+) -> list[tuple[ProgramState, Health, int | None]]:  # fmt: skip
+    out: list[tuple[ProgramState, Health, int | None]] = []
+    for rosters in loaded(database, sorted(to_judge)):
+        for version_id, roster in rosters.items():
+            for state in to_judge[version_id]:
+                policy = policies.for_program(state.code)
+                try:
+                    judged = _assess(roster, policy, *window(state, policy, as_of), earlier.get(state.id, []))
+                except (ArithmeticError, LookupError, ValueError) as error:
+                    failed[state.code] = f"{type(error).__name__}: {error}"
+                    judged = unknown_health(f"The health could not be judged: {failed[state.code]}"), None
+                out.append((state, *judged))
+    return out
+
+
+def _assess(roster: Roster, policy: Policy, first: int, last: int, earlier: list[Any]) -> tuple[Health, int | None]:
+    used = utilization(roster, policy, first, last)
+    health = assess(
+        roster, policy, used, redundancy(roster, policy, first, last),
+        breaches=breaches(roster, policy.duty, first, last),
+        previous=_status(earlier[-1].status) if earlier else None,
+        recent=[_status(row.raw_status) for row in earlier],
+    )  # fmt: skip
+    return health, None if health.coverage is None else int(used.covered.open_seats[0, 0])
+
+
+def _columns(health: Health, open_seats: int | None) -> Headline:
+    """A health as columns of the headline."""
+    actions = list(health.immediate_actions)
+    return {
+        "status": health.status.text, "raw_status": health.raw_status.text, "measured_status": health.raw_status.text,
+        "utilization": health.utilization, "utilization_level": health.utilization_level.text,
+        "coverage": health.coverage, "open_seats": open_seats, "defense_level": health.defense_level.text,
+        "load_shedding": health.load_shedding.text if health.load_shedding is not None else "UNKNOWN",
+        "n1_pass": health.n1_pass, "n2_pass": health.n2_pass, "active_fallbacks": len(health.active_fallbacks),
+        "immediate_actions": actions, "measured_actions": actions, "watch_items": list(health.watch_items),
+    }  # fmt: skip
+
+
+def _grey_reason(state: ProgramState, policy: Policy, as_of: dt.datetime) -> str | None:
+    """Why a program's figures cannot be trusted as of now; None where they can."""
+    if state.frozen is None:
+        return "No roster: run `resilience import` or `resilience demo`"
+    if not state.frozen.accepted:
+        wrong = next((one["sentence"] for one in state.frozen.findings if one["severity"] == "error"), "see the roster checks")
+        since = state.frozen.accepted_at
+        kept = f"; figures are of the roster accepted {since:%Y-%m-%d %H:%M} UTC" if since else ""
+        return f"The newest roster was refused: {wrong}{kept}"
+    age = import_age_hours(state.imported_at, as_of)
+    if age is None or age > policy.roster.import_age_hours:
+        said = "never" if age is None else f"{age / 24:.0f} days ago"
+        return f"The roster was last imported {said}: import the newest one"
+    return None
+
+
+def _grey(state: ProgramState, policy: Policy, as_of: dt.datetime, columns: Any) -> Headline:
+    """What a refused or old roster changes in a headline: status unknown, the reason first; figures stay, with their age."""
+    reason = _grey_reason(state, policy, as_of)
+    if reason is None:
+        return {}
+    measured = columns["measured_actions"] if isinstance(columns, dict) else columns.measured_actions
+    unknown = Status.UNKNOWN.text
+    return {"status": unknown, "raw_status": unknown, "immediate_actions": [reason, *measured]}
+
+
+def _status(text: str) -> Status:
+    return next(step for step in Status if step.text == text)
+

@@ -1,0 +1,193 @@
+"""Somebody is away: one audited row, a check at once, and what opens.
+
+Belongs here: reporting an absence and taking it back. Does not belong here: who may cover
+(contingency), delivering alerts.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from resilience_assets.actions.check_health import Headline, run_check
+from resilience_assets.actions.evaluate_alerts import evaluate_alerts
+from resilience_assets.actions.freeze import freeze_rosters
+from resilience_assets.actions.people import FoundPerson, find_person
+from resilience_assets.domain.days import date_of, day_text, local_day
+from resilience_assets.domain.roster import Roster
+from resilience_assets.policy import Policies
+from resilience_assets.storage import imports, overlay, results, versions
+from resilience_assets.storage.database import Database
+
+MOST_DAYS = 366
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCell:
+    """A seat that the person leaves: where, and how many are seated without them."""
+
+    day: int
+    slot: str
+    post: str
+    service: str
+    role: str
+    filled: int
+    required: int
+    minimum: int
+
+    @property
+    def verdict(self) -> str:
+        """'below the minimum', 'open' or 'still full'."""
+        if self.filled < self.minimum:
+            return "below the minimum"
+        return "open" if self.filled < self.required else "still full"
+
+
+@dataclass(frozen=True)
+class AbsenceReport:
+    """What was recorded, the cells that the person leaves (or takes again), and the program before and after."""
+
+    person: FoundPerson
+    first: int
+    last: int
+    kind: str
+    undone: bool
+    cells: tuple[OpenCell, ...]
+    before: Headline | None
+    after: Headline
+
+    def lines(self) -> list[str]:
+        """The report in plain lines, by readable id."""
+        dates = day_text(self.first) + (f" to {day_text(self.last)}" if self.last != self.first else "")
+        verb = "is back" if self.undone else f"is away ({self.kind})"
+        out = [f"{self.person.code} ({self.person.program}) {verb}: {dates}."]
+        if not self.cells:
+            out.append("Not rostered on these dates: no seat opens." if not self.undone else "No seat changes.")
+        for cell in self.cells:
+            weekday = date_of(cell.day).strftime("%a")
+            out.append(
+                f"  {weekday} {day_text(cell.day)} {cell.slot}: {cell.role} on {cell.service} - "
+                f"{cell.filled} of {cell.required} seated, minimum {cell.minimum}: {cell.verdict}"
+            )
+        out.append(f"Coverage {_move(self.before, self.after, 'coverage')}, utilization {_move(self.before, self.after, 'utilization')}, status {self.after['status']}.")
+        return out
+
+    def as_json(self) -> dict[str, Any]:
+        """The report for programs."""
+        return {
+            "person": self.person.code, "program": self.person.program, "from": day_text(self.first), "to": day_text(self.last),
+            "kind": self.kind, "undone": self.undone,
+            "opens": [
+                {
+                    "date": day_text(cell.day), "slot": cell.slot, "service": cell.service, "role": cell.role, "filled": cell.filled,
+                    "required": cell.required, "minimum": cell.minimum, "verdict": cell.verdict,
+                }
+                for cell in self.cells
+            ],
+            "coverage": self.after["coverage"], "utilization": self.after["utilization"], "status": self.after["status"],
+        }  # fmt: skip
+
+
+def _move(before: Headline | None, after: Headline, name: str) -> str:
+    new = "unknown" if after[name] is None else f"{after[name]:.3f}"
+    old = None if before is None or before[name] is None else f"{before[name]:.3f}"
+    return f"{old} -> {new}" if old is not None and old != new else new
+
+
+def report_absence(
+    database: Database, policies: Policies, person: str, *, first: int | None, last: int | None, kind: str,
+    now: dt.datetime, by: str, program: str | None = None,
+) -> AbsenceReport:  # fmt: skip
+    """Record an absence in the overlay and check the program at once.
+
+    `first` is today in the program's zone when None, `last` is `first` when None. Raises
+    UnknownPersonError, and ValueError for dates that make no sense.
+    """
+    with database.read() as connection:
+        found = find_person(connection, person, program)
+    low, high = _dates(found, first, last, now)
+    before = _newest(database, found)
+    with database.write() as connection:
+        known = overlay.open_absences(connection, found.program_id, found.id)
+        absence_id = overlay.report_absence(connection, found.program_id, found.id, low, high, kind.strip() or "sick", now, by)
+        if absence_id not in [one.id for one in known]:
+            imports.raise_revision(connection, found.program_id)
+    return _after(database, policies, now, found, (low, high, kind, False), before)
+
+
+def undo_absence(
+    database: Database, policies: Policies, person: str, *, first: int | None, last: int | None, kind: str,
+    now: dt.datetime, by: str, program: str | None = None,
+) -> AbsenceReport:  # fmt: skip
+    """Take back the open absences of a person that touch these dates (all of them when no date is given).
+
+    Raises UnknownPersonError, and ValueError when none is open. `kind` is not looked at.
+    """
+    with database.read() as connection:
+        found = find_person(connection, person, program)
+        known = overlay.open_absences(connection, found.program_id, found.id)
+    low, high = (first, last if last is not None else first) if first is not None else (-(2**20), 2**20)
+    hit = [one for one in known if one.first <= (high if high is not None else low) and one.last >= low]
+    if not hit:
+        raise ValueError(f"{found.code} has no absence reported here that could be taken back")
+    before = _newest(database, found)
+    with database.write() as connection:
+        overlay.end_absences(connection, [one.id for one in hit], "undone", now, by)
+        imports.raise_revision(connection, found.program_id)
+    span = (min(one.first for one in hit), max(one.last for one in hit), hit[0].kind, True)
+    return _after(database, policies, now, found, span, before)
+
+
+def _dates(found: FoundPerson, first: int | None, last: int | None, now: dt.datetime) -> tuple[int, int]:
+    low = first if first is not None else local_day(now, found.time_zone)
+    high = last if last is not None else low
+    if not low <= high < low + MOST_DAYS:
+        raise ValueError(f"from {day_text(low)} to {day_text(high)} is not a stretch of 1 to {MOST_DAYS} days")
+    return low, high
+
+
+def _newest(database: Database, found: FoundPerson) -> Headline | None:
+    """The program's newest figures before the act."""
+    with database.read() as connection:
+        rows = results.newest_headlines(connection, [found.program])
+    return dict(rows[0]._mapping) if rows else None
+
+
+def _roster(database: Database, policies: Policies, now: dt.datetime, found: FoundPerson) -> Roster | None:
+    states = freeze_rosters(database, policies, now, live=False, codes=[found.program])
+    if not states or states[0].version_id is None:
+        return None
+    with database.read() as connection:
+        return versions.load_rosters(connection, [states[0].version_id])[states[0].version_id][0]
+
+
+def _after(
+    database: Database, policies: Policies, now: dt.datetime, found: FoundPerson,
+    span: tuple[int, int, str, bool], before: Headline | None,
+) -> AbsenceReport:  # fmt: skip
+    check = run_check(database, policies, now, codes=[found.program])
+    evaluate_alerts(database, policies)
+    roster = _roster(database, policies, now, found)
+    cells = () if roster is None else seats_of(roster, found.code, span[0], span[1])
+    return AbsenceReport(found, *span, cells, before, check.headlines[0])
+
+
+def seats_of(roster: Roster, person: str, first: int, last: int) -> tuple[OpenCell, ...]:
+    """The seats planned for a person on some dates, with how many are seated there now."""
+    index = [one.id for one in roster.people].index(person)
+    part = roster.window(first, last)
+    filled = part.filled()
+    out: Sequence[OpenCell] = [
+        OpenCell(
+            day=part.first_day + int(slot) // part.per_day, slot=part.program.slot_types[int(slot) % part.per_day].code,
+            post=part.posts[post].id, service=part.services[part.posts[post].service].id, role=part.posts[post].role,
+            filled=int(filled[post, slot]), required=int(part.required[post, slot]), minimum=int(part.minimum[post, slot]),
+        )
+        for slot in np.flatnonzero(part.planned[index] >= 0)
+        for post in [int(part.planned[index, slot])]
+    ]  # fmt: skip
+    return tuple(out)

@@ -1,0 +1,83 @@
+"""What the sensors ask: what is pending, what is unchecked, what lies in the drop folder.
+
+Belongs here: short questions that are answered within a second. Does not belong here: doing
+anything about the answer (jobs).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from resilience_assets.actions.import_apart import DONE, REFUSED
+from resilience_assets.policy import Policies
+from resilience_assets.storage import facts, incidents, results
+from resilience_assets.storage.database import Database
+
+NOT_ROSTERS = {"mapping.yaml"}
+
+
+@dataclass(frozen=True)
+class ThresholdWatch:
+    """Pending notices, and one sentence on what is watched and how it stands."""
+
+    pending: list[Any]
+    sentence: str
+
+
+def threshold_watch(database: Database, policies: Policies) -> ThresholdWatch:
+    """Notices that wait, and the worst coverage beside its limit."""
+    with database.read() as connection:
+        pending = incidents.pending_notices(connection)
+        headlines = results.newest_headlines(connection)
+        open_count = len(incidents.open_incidents(connection))
+    measured = [row for row in headlines if row.coverage is not None]
+    end = f"{len(pending)} notices pending, {open_count} incidents open"
+    if not measured:
+        return ThresholdWatch(pending, f"nothing measured yet; {end}")
+    worst = min(measured, key=lambda row: row.coverage)
+    limit = max(
+        (rule.trigger for rule in policies.for_program(worst.program).alert_rules
+         if rule.active and rule.measure == "coverage" and rule.scope == "program"),
+        default=None,
+    )  # fmt: skip
+    warns = f", warns below {limit:g}" if limit is not None else ""
+    return ThresholdWatch(pending, f"worst coverage {worst.coverage:.2f} ({worst.program}){warns}; {end}")
+
+
+def unchecked_programs(database: Database) -> list[str]:
+    """Programs with a revision that no scheduled or clicked health check has seen."""
+    with database.read() as connection:
+        return [row.code for row in facts.programs(connection) if row.revision > row.checked_revision]
+
+
+@dataclass(frozen=True, slots=True)
+class DropFile:
+    """A file or folder put into DROP/PROGRAM/; `look` changes while it is still being written."""
+
+    path: Path
+    program: str
+    look: str
+
+    @property
+    def key(self) -> str:
+        """Its place below the drop folder."""
+        return f"{self.program}/{self.path.name}"
+
+
+def drop_files(folder: Path) -> list[DropFile]:
+    """What lies in the program folders of the drop folder, oldest first; links and hidden names are left alone."""
+    found: list[tuple[float, DropFile]] = []
+    if not folder.is_dir():
+        return []
+    for program in sorted(path for path in folder.iterdir() if path.is_dir() and not path.is_symlink()):
+        for path in program.iterdir():
+            if path.name in NOT_ROSTERS | {DONE, REFUSED} or path.name.startswith((".", "~")) or path.is_symlink():
+                continue
+            parts = [path] if path.is_file() else sorted(inner for inner in path.rglob("*") if inner.is_file())
+            stats = [part.stat() for part in parts]
+            look = f"{len(stats)}:{sum(s.st_size for s in stats)}:{max((s.st_mtime_ns for s in stats), default=0)}"
+            newest = max((s.st_mtime for s in stats), default=0.0)
+            found.append((newest, DropFile(path, program.name, look)))
+    return [file for _, file in sorted(found, key=lambda item: (item[0], item[1].key))]

@@ -1,0 +1,5 @@
+"""Software-defined assets, one module a group; each body calls one action and reports metadata.
+
+Belongs here: keys, edges, descriptions, metadata. Does not belong here: formulas, SQL, decisions.
+Every asset materializes by one click: all programs, as of the minute in which the run was made.
+"""

@@ -1,0 +1,57 @@
+"""Metadata as the UI shows it: figures over all programs under stable names, and one table.
+
+Belongs here: turning rows into metadata values. Does not belong here: choosing what is measured. A
+figure that is unknown is left out: a plot has a gap there, never a zero.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+
+OWNERS = ["team:scheduling-data"]
+MOST_ROWS = 200
+"""Rows of a metadata table: enough for every program of a department, small enough for an event log."""
+
+FRESH = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(minutes=45), warn_window=dt.timedelta(minutes=20))
+"""What runs every 15 minutes: late after 20 minutes, failed after three missed runs."""
+
+
+def figures(values: Mapping[str, float | int | None]) -> dict[str, float | int]:
+    """Only the figures that are known and finite."""
+    return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
+    """A table of at most MOST_ROWS rows; a sentence where there is none."""
+    if not rows:
+        return dg.MetadataValue.text("nothing to show")
+    records = [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows[:MOST_ROWS]]
+    columns = [dg.TableColumn(name, _type(rows, name)) for name in rows[0]]
+    return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
+
+
+def data_version(parts: Iterable[object]) -> dg.DataVersion:
+    """A data version that changes with any part, whatever their order."""
+    digest = hashlib.sha256("\n".join(sorted(map(str, parts))).encode())
+    return dg.DataVersion(digest.hexdigest()[:32])
+
+
+def _cell(value: Any) -> str | int | float | bool:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float):
+        return "unbounded" if math.isinf(value) else round(value, 4)
+    return value if isinstance(value, str | int | bool) else str(value)
+
+
+def _type(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    kinds = {type(_cell(row[name])) for row in rows}
+    return {frozenset({int}): "int", frozenset({float}): "float", frozenset({int, float}): "float", frozenset({bool}): "bool"}.get(
+        frozenset(kinds), "string"
+    )

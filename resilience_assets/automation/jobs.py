@@ -1,0 +1,146 @@
+"""Every job: what it runs, in which queue, for how long, and how it is retried.
+
+Belongs here: job definitions; ops whose body is one action. Does not belong here: when they run
+(schedules.py, sensors.py).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from resilience_assets.actions.deliver import deliver_pending
+from resilience_assets.actions.import_apart import import_apart, put_away
+from resilience_assets.actions.maintenance import purge
+from resilience_assets.actions.report_absence import report_absence as report_absence_action
+from resilience_assets.actions.report_absence import undo_absence
+from resilience_assets.automation.queues import DEFAULT, NOTIFICATIONS, RESILIENCE, run_tags
+from resilience_assets.automation.run_history import purge_runs
+from resilience_assets.domain.days import day_of
+from resilience_assets.resources.deployment import Deployment, who
+from resilience_assets.resources.failures import told_apart
+
+RETRY = dg.RetryPolicy(max_retries=3, delay=60)
+"""Short: a retry that sleeps holds its slot in the queue."""
+
+HEALTH_ASSETS = ("roster", "utilization_snapshot", "service_redundancy", "system_health", "incidents")
+
+periodic_health_check = dg.define_asset_job(
+    "periodic_health_check",
+    selection=dg.AssetSelection.assets(*HEALTH_ASSETS),
+    description="Freeze what moved, measure every program, judge its health, open and close incidents.",
+    tags=run_tags(RESILIENCE, 600),
+    op_retry_policy=RETRY,
+)
+
+
+class ImportConfig(dg.Config):
+    """One file to import; `path` is below the drop folder or absolute on the machine of the run."""
+
+    path: str
+    program: str = ""
+    kind: str = ""
+    mapping: str = ""
+    start: str = ""
+    allow_unknown: bool = False
+    contradicted: str = "refuse"
+    put_away: bool = False
+
+
+@dg.op(retry_policy=RETRY, description="Read a file in a child process and import it, all or nothing.")
+def import_file(context: dg.OpExecutionContext, config: ImportConfig, deployment: dg.ResourceParam[Deployment]) -> None:
+    """Import one file; a refusal fails the run with its first reason, and the report lies beside the file."""
+    path = Path(config.path)
+    if not path.exists():
+        raise dg.Failure(f"{path.name} is not there any more", allow_retries=False)
+    given = {"--kind": config.kind, "--mapping": config.mapping, "--start": config.start}
+    options = [part for name, value in given.items() if value for part in (name, value)]
+    options += ["--allow-unknown"] if config.allow_unknown else []
+    options += [f"--{config.contradicted}"] if config.contradicted != "refuse" else []
+    with told_apart():
+        deployment.database  # noqa: B018 - brings the schema up to date before the child looks at it
+        environment = dict(os.environ) | {"RESILIENCE_STATE_DIR": str(deployment.settings.state_dir)}
+        outcome = import_apart(path, program=config.program or None, by=f"job import_roster ({who()})", options=options, environment=environment)
+        if config.put_away:
+            stamp = deployment.clock.now().strftime("%Y%m%dT%H%M%SZ")
+            put_away(path, outcome, stamp)
+    context.log.info(f"{path.name}: {outcome.sentence}")
+    if outcome.refused:
+        raise dg.Failure(f"{path.name}: {outcome.sentence}", allow_retries=False)
+
+
+@dg.job(description="Import one roster file into its program.", tags=run_tags(DEFAULT, 1800))
+def import_roster() -> None:
+    """One file in, one report out."""
+    import_file()
+
+
+class AbsenceConfig(dg.Config):
+    """Somebody is away: `person` by readable id; dates as YYYY-MM-DD, empty for today."""
+
+    person: str
+    program: str = ""
+    first: str = ""
+    last: str = ""
+    kind: str = "sick"
+    undo: bool = False
+
+
+@dg.op(description="Record or undo one absence, then check the program at once.")
+def record_absence(context: dg.OpExecutionContext, config: AbsenceConfig, deployment: dg.ResourceParam[Deployment]) -> None:
+    """Write one audited row and log what opens; the roster-change sensor brings the assets up to date."""
+    import datetime as dt
+
+    with told_apart():
+        first, last = (day_of(dt.date.fromisoformat(text)) if text else None for text in (config.first, config.last))
+        act = undo_absence if config.undo else report_absence_action
+        result = act(
+            deployment.database, deployment.policies(), config.person, first=first, last=last, kind=config.kind,
+            now=deployment.clock.now(), by=f"job report_absence ({who()})", program=config.program or None,
+        )  # fmt: skip
+    for line in result.lines():
+        context.log.info(line)
+
+
+@dg.job(description="Report somebody away today, or take that back.", tags=run_tags(DEFAULT, 1800))
+def report_absence() -> None:
+    """One audited row in the overlay, a check at once."""
+    record_absence()
+
+
+@dg.op(retry_policy=RETRY, description="Write pending notices into the in-app inbox.")
+def deliver(context: dg.OpExecutionContext, deployment: dg.ResourceParam[Deployment]) -> None:
+    """Deliver what is pending; a second delivery at the same time writes nothing twice."""
+    with told_apart():
+        done = deliver_pending(deployment.database, deployment.clock.now())
+    context.log.info(f"{done.pending} pending, {done.written} written to the inbox")
+    context.add_output_metadata({"pending": done.pending, "written": done.written})
+
+
+@dg.job(description="Deliver pending alerts; requested by threshold_sensor.", tags=run_tags(NOTIFICATIONS, 600))
+def deliver_alerts() -> None:
+    """Pending notices into the inbox."""
+    deliver()
+
+
+@dg.op(description="Purge expired results and old Dagster runs.")
+def purge_expired(context: dg.OpExecutionContext, deployment: dg.ResourceParam[Deployment]) -> None:
+    """Remove what has outlived the retention of the policy."""
+    with told_apart():
+        policies, now = deployment.policies(), deployment.clock.now()
+        purged = purge(deployment.database, policies, now)
+        runs = purge_runs(context.instance, now, policies.default.retention.dagster_runs_days)
+    context.add_output_metadata(
+        {"headlines": purged.headlines, "results": purged.results, "versions": purged.versions, "runs": runs}
+    )
+
+
+@dg.job(description="Nightly upkeep: purge what has outlived its retention.", tags=run_tags(DEFAULT, 1800))
+def maintenance() -> None:
+    """Purge expired results and runs."""
+    purge_expired()
+
+
+JOBS = [periodic_health_check, import_roster, report_absence, deliver_alerts, maintenance]
