@@ -4,8 +4,6 @@ Belongs here: turning rows into metadata values. Does not belong here: choosing 
 figure that is unknown is left out: a plot has a gap there, never a zero.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import hashlib
 import math

@@ -4,8 +4,6 @@ Belongs here: job definitions; ops whose body is one action. Does not belong her
 (schedules.py, sensors.py).
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

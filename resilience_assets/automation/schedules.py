@@ -4,8 +4,6 @@ Belongs here: names and crons. The health check runs in UTC, which has no gap an
 nightly work in the deployment's time zone, outside the hours that a clock change moves.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 
 import dagster as dg

@@ -5,8 +5,6 @@ not belong here: doing the work in the sensor. All are level-triggered: what sti
 tick is seen again, so a lost request loses nothing.
 """
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

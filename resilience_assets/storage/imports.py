@@ -336,7 +336,7 @@ def _close_dependents(connection: Connection, program_id: int, column: str, remo
         table = spec.model.__table__
         names = ["cell"] if column == "post_id" and "cell" in table.c else [column]
         for name in names:
-            if name in table.c and name != spec.key[0] or (name == spec.key[0] and spec.identity is None):
+            if (name in table.c and name != spec.key[0]) or (name == spec.key[0] and spec.identity is None):
                 where = (table.c.program_id == program_id, table.c.closed_batch_id.is_(None), table.c[name].in_(removed))
                 if column == "service_id":
                     posts = [row[0] for row in connection.execute(select(table.c.post_id).where(*where))]

@@ -1,0 +1,78 @@
+"""The findings of the newest rosters, by rule, over all programs.
+
+Belongs here: gathering what was found when rosters were frozen, and what age alone makes wrong. Does
+not belong here: finding it (analysis.roster_checks).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from resilience_assets.actions.freeze import ProgramState, import_age_hours, program_states
+from resilience_assets.actions.measure import loaded, window
+from resilience_assets.analysis.roster_checks import RosterCheck, check_roster
+from resilience_assets.policy import Policies
+from resilience_assets.storage.database import Database
+
+LIKE = {"cannot_lay_out": "demand_range"}
+"""Findings that have no check of their own, and the check that tells them."""
+
+WITH_TIME = ("stale_import", "no_demand")
+"""Rules whose verdict changes with the date alone: asked anew at each check."""
+
+
+@dataclass(frozen=True)
+class RuleFindings:
+    """What one rule found: programs looked at, a sentence for each affected one, and where (program, file, row ...)."""
+
+    programs: int
+    count: int
+    sentences: dict[str, str]
+    rows: list[dict[str, Any]]
+
+
+def roster_findings(database: Database, policies: Policies, as_of: dt.datetime, rule: str) -> RuleFindings:
+    """What a rule found in the newest roster of every program, accepted or refused."""
+    states = program_states(database, as_of)
+    if rule in WITH_TIME:
+        return _with_time(database, policies, as_of, rule, states)
+    sentences: dict[str, str] = {}
+    rows: list[dict[str, Any]] = []
+    count = 0
+    for state in states:
+        for finding in state.frozen.findings if state.frozen else []:
+            if LIKE.get(finding["rule"], finding["rule"]) != rule:
+                continue
+            sentences[state.code] = finding["sentence"]
+            count += finding["count"]
+            rows += [{"program": state.code, "rule": rule, **example} for example in finding["examples"]]
+    return RuleFindings(len(states), count, sentences, rows)
+
+
+def _with_time(
+    database: Database, policies: Policies, as_of: dt.datetime, rule: str, states: list[ProgramState]
+) -> RuleFindings:
+    by_version = {state.version_id: state for state in states if state.version_id is not None}
+    failed: dict[str, RosterCheck] = {}
+    for rosters in loaded(database, sorted(by_version)):
+        for version_id, roster in rosters.items():
+            state = by_version[version_id]
+            policy = policies.for_program(state.code)
+            age = import_age_hours(state.imported_at, as_of)
+            first, last = window(state, policy, as_of)
+            for check in check_roster(roster.window(first, last), policy, first, last, import_age_hours=age):
+                if check.rule == rule and not check.passed:
+                    failed[state.code] = check
+    sentences = {code: failed[code].sentence for code in sorted(failed)}
+    rows = [{"program": code, "rule": rule, "reason": sentence} for code, sentence in sentences.items()]
+    return RuleFindings(len(states), sum(check.count for check in failed.values()), sentences, rows)
+
+
+def no_roster(database: Database, as_of: dt.datetime) -> list[str]:
+    """Why there is nothing to work on: one sentence, or one a program that never had an accepted roster."""
+    states = program_states(database, as_of)
+    if not states:
+        return ["no roster: run `resilience import` or `resilience demo`"]
+    return [f"{state.code}: no roster was accepted yet" for state in states if state.version_id is None]

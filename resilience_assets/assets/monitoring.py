@@ -1,0 +1,222 @@
+"""Group `monitoring`: how close every program is to the edge, every 15 minutes.
+
+Belongs here: utilization_snapshot, service_redundancy, system_health, incidents. Does not belong
+here: formulas (analysis), delivery (jobs).
+"""
+
+from typing import Any
+
+import dagster as dg
+import pandas as pd
+
+from resilience_assets.actions.check_health import check_health
+from resilience_assets.actions.evaluate_alerts import evaluate_alerts
+from resilience_assets.actions.freeze import ProgramState, program_states
+from resilience_assets.actions.measure import Measured, measure_redundancy, measure_utilization, rows
+from resilience_assets.assets.metadata import FRESH, OWNERS, data_version, figures, table
+from resilience_assets.assets.roster import roster
+from resilience_assets.domain.days import day_text
+from resilience_assets.resources.as_of import as_of
+from resilience_assets.resources.deployment import Deployment
+from resilience_assets.resources.failures import told_apart
+from resilience_assets.storage import results
+
+LEVELS = ("GREEN", "YELLOW", "ORANGE", "RED", "BLACK", "UNKNOWN")
+STATUSES = ("healthy", "warning", "degraded", "critical", "emergency", "unknown")
+
+
+@dg.asset(
+    group_name="monitoring",
+    kinds={"python", "numpy"},
+    owners=OWNERS,
+    code_version="1",
+    deps=[roster],
+    freshness_policy=FRESH,
+    description=(
+        "How full each program is over the next 8 days: person-slots required, available and assigned; utilization and "
+        "coverage by program, service, tier and day; level, buffer, safe load and wait factor.\n\n"
+        "Available counts people who are present, qualified and within their duty hours; coverage counts seats filled by "
+        "qualified, present people. The figures below are over all programs; the table has a line a program."
+    ),
+)
+def utilization_snapshot(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
+    """Measure what is not measured yet for these rosters, this policy and this date."""
+    moment = as_of(context)
+    with told_apart():
+        database, policies = deployment.database, deployment.policies()
+        states = program_states(database, moment.instant)
+        measured = measure_utilization(database, policies, moment.instant, states)
+        found = rows(database, results.UTILIZATION, list(measured.ids.values()))
+    programs = _with_program(found[(found["scope"] == "program") & found["day"].isna()], measured, states)
+    required, available = programs["required"].sum(), programs["available"].sum()
+    metadata = figures(
+        {
+            "programs": len(programs),
+            "required": float(required),
+            "available": float(available),
+            "assigned": float(programs["assigned"].sum()),
+            "utilization": float(required / available) if available else None,
+            "coverage": _share(required - programs["open_seats"].sum(), required),
+            "worst_coverage": _extreme(programs["coverage"].min()),
+            "highest_utilization": _extreme(programs["utilization"].max()),
+            "open_seats": int(programs["open_seats"].sum()),
+            "open_below_minimum": int(programs["open_below_minimum"].sum()),
+            "computed": measured.computed,
+            "found": measured.found,
+            "failed": len(measured.failed),
+        }
+        | {f"programs_{level}": int((programs["level"] == level).sum()) for level in LEVELS}
+    )
+    columns = ["program", "utilization", "level", "coverage", "coverage_minimum", "open_seats", "required", "available", "assigned", "buffer", "safe_load", "wait_factor"]
+    metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "by_program": table(programs[columns].to_dict("records"))}
+    return dg.MaterializeResult(metadata=metadata, data_version=_version(measured))
+
+
+@dg.asset(
+    group_name="monitoring",
+    kinds={"python", "numpy"},
+    owners=OWNERS,
+    code_version="1",
+    deps=[roster],
+    freshness_policy=FRESH,
+    description=(
+        "How many people each service can lose at its worst slot of the next 8 days and still hold its safe minimum: "
+        "N+2, N+1, N+0 or BELOW, from qualified people who are present, with the worst slot named. With call-in is the "
+        "same with people who are off."
+    ),
+)
+def service_redundancy(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
+    """Judge every service that has a minimum."""
+    moment = as_of(context)
+    with told_apart():
+        database, policies = deployment.database, deployment.policies()
+        states = program_states(database, moment.instant)
+        measured = measure_redundancy(database, policies, moment.instant, states)
+        found = _with_program(rows(database, results.REDUNDANCY, list(measured.ids.values())), measured, states)
+    judged = found[found["spare"].notna()].sort_values(["spare", "program", "service"])
+    counts = {level: int((judged["level"] == level).sum()) for level in ("N+2", "N+1", "N+0", "BELOW")}
+    metadata = figures(
+        {
+            "services": len(judged),
+            "services_n_plus_2": counts["N+2"],
+            "services_n_plus_1": counts["N+1"],
+            "services_n_plus_0": counts["N+0"],
+            "services_below": counts["BELOW"],
+            "worst_spare": _extreme(judged["spare"].min()),
+            "computed": measured.computed,
+            "found": measured.found,
+            "failed": len(measured.failed),
+        }
+    )
+    shown = [
+        {
+            "program": row.program, "service": row.service, "tier": int(row.tier), "redundancy": row.level, "present": int(row.present),
+            "minimum": int(row.minimum), "worst date": day_text(int(row.day)), "worst slot": row.slot, "with call-in": row.call_in_level,
+        }
+        for row in judged.itertuples(index=False)
+    ]  # fmt: skip
+    metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "services_by_spare": table(shown)}
+    return dg.MaterializeResult(metadata=metadata, data_version=_version(measured))
+
+
+@dg.asset(
+    group_name="monitoring",
+    kinds={"python"},
+    owners=OWNERS,
+    code_version="1",
+    deps=[utilization_snapshot, service_redundancy],
+    freshness_policy=FRESH,
+    description=(
+        "The health check's result, one headline a program: status (how worried to be), utilization, the line of defence "
+        "that must act, N-1 and N-2 (unknown until an analysis has run, never assumed), what to do now and what to watch.\n\n"
+        "The status rises on the 2nd worse reading in a row and falls on the 3rd better one; below 70 % coverage it rises "
+        "at once. A program without a roster, or with a refused or old one, is unknown."
+    ),
+)
+def system_health(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
+    """Judge every program from the stored results and write its headline."""
+    moment = as_of(context)
+    with told_apart():
+        database, policies = deployment.database, deployment.policies()
+        states = program_states(database, moment.instant)
+        used = measure_utilization(database, policies, moment.instant, states)
+        redundant = measure_redundancy(database, policies, moment.instant, states)
+        check = check_health(database, policies, moment.instant, states, used, redundant, mark_revisions=moment.live)
+    for program, reason in check.failed.items():
+        context.log.error(f"{program}: {reason}")
+    heads = check.headlines
+    coverages = [head["coverage"] for head in heads if head["coverage"] is not None]
+    metadata: dict[str, Any] = figures(
+        {
+            "programs": len(heads),
+            "worst_coverage": min(coverages, default=None),
+            "open_seats": sum(head["open_seats"] or 0 for head in heads),
+            "immediate_actions": sum(len(head["immediate_actions"]) for head in heads),
+            "judged": check.judged,
+            "failed": len(check.failed),
+        }
+        | {f"programs_{status}": sum(head["status"] == status for head in heads) for status in STATUSES}
+    )
+    names = ("program", "status", "coverage", "utilization", "utilization_level", "defense_level", "load_shedding", "open_seats", "n1_pass", "n2_pass")
+    shown = [
+        {name: "unknown" if head[name] is None else head[name] for name in names}
+        | {"first thing to do": head["immediate_actions"][0] if head["immediate_actions"] else ""}
+        for head in heads
+    ]
+    metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "health": table(shown)}
+    version = data_version(f"{head['program']} {head['status']} {head['utilization_id']} {head['redundancy_id']}" for head in heads)
+    return dg.MaterializeResult(metadata=metadata, data_version=version)
+
+
+@dg.asset(
+    group_name="monitoring",
+    kinds={"python"},
+    owners=OWNERS,
+    code_version="1",
+    deps=[system_health],
+    freshness_policy=FRESH,
+    description=(
+        "Alarm conditions, from opened to closed: each alert rule takes every reading since the last one it saw, in "
+        "order, with a trigger and a clear threshold. What opens, gets graver or is over becomes a notice, which "
+        "threshold_sensor has delivered."
+    ),
+)
+def incidents(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
+    """Evaluate the alert rules over new readings."""
+    moment = as_of(context)
+    with told_apart():
+        done = evaluate_alerts(deployment.database, deployment.policies())
+    shown = [
+        {
+            "program": row.program, "service": row.scope_key, "rule": row.rule, "severity": row.severity,
+            "value": row.value, "open since": f"{row.opened_at:%Y-%m-%d %H:%M} UTC",
+        }
+        for row in done.open
+    ]  # fmt: skip
+    metadata: dict[str, Any] = figures(
+        {"open": len(done.open), "readings": done.readings}
+        | {kind: done.transitions.get(kind, 0) for kind in ("opened", "raised", "eased", "closed")}
+        | {f"open_{severity}": sum(row.severity == severity for row in done.open) for severity in ("warning", "critical", "emergency")}
+    )
+    metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "open_incidents": table(shown)}
+    version = data_version(f"{row.id} {row.severity}" for row in done.open)
+    return dg.MaterializeResult(metadata=metadata, data_version=version)
+
+
+def _with_program(found: pd.DataFrame, measured: Measured, states: list[ProgramState]) -> pd.DataFrame:
+    """Rows of results with the readable id of their program, in its order."""
+    code_of = {state.id: state.code for state in states}
+    program_of = {result_id: code_of[program_id] for program_id, result_id in measured.ids.items()}
+    return found.assign(program=found["result_id"].map(program_of)).sort_values("program", kind="stable")
+
+
+def _version(measured: Measured) -> dg.DataVersion:
+    return data_version(measured.ids.values())
+
+
+def _share(part: float, whole: float) -> float | None:
+    return float(part / whole) if whole else None
+
+
+def _extreme(value: Any) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)

