@@ -20,12 +20,12 @@ FRESH = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(minutes=45), war
 """What runs every 15 minutes: late after 20 minutes, failed after three missed runs."""
 
 
-def figures(values: Mapping[str, float | int | None]) -> dict[str, float | int]:
+def figures(values: Mapping[str, float | int | None]) -> dict[str, Any]:
     """Only the figures that are known and finite."""
     return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
 
 
-def table(rows: Sequence[Mapping[str, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
+def table(rows: Sequence[Mapping[Any, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
     """A table of at most MOST_ROWS rows; a sentence where there is none."""
     if not rows:
         return dg.MetadataValue.text("nothing to show")

@@ -110,10 +110,10 @@ def service_redundancy(context: dg.AssetExecutionContext, deployment: dg.Resourc
     )
     shown = [
         {
-            "program": row.program, "service": row.service, "tier": int(row.tier), "redundancy": row.level, "present": int(row.present),
+            "program": row.program, "service": row.service, "tier": row.tier, "redundancy": row.level, "present": int(row.present),
             "minimum": int(row.minimum), "worst date": day_text(int(row.day)), "worst slot": row.slot, "with call-in": row.call_in_level,
         }
-        for row in judged.itertuples(index=False)
+        for row in _records(judged)
     ]  # fmt: skip
     metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "services_by_spare": table(shown)}
     return dg.MaterializeResult(metadata=metadata, data_version=_version(measured))
@@ -208,6 +208,10 @@ def _with_program(found: pd.DataFrame, measured: Measured, states: list[ProgramS
     code_of = {state.id: state.code for state in states}
     program_of = {result_id: code_of[program_id] for program_id, result_id in measured.ids.items()}
     return found.assign(program=found["result_id"].map(program_of)).sort_values("program", kind="stable")
+
+
+def _records(frame: pd.DataFrame) -> list[Any]:
+    return list(frame.itertuples(index=False))
 
 
 def _version(measured: Measured) -> dg.DataVersion:

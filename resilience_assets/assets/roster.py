@@ -3,6 +3,8 @@
 Belongs here: the `roster` asset. Does not belong here: reading files (exchange), checks (checks).
 """
 
+from typing import Any
+
 import dagster as dg
 
 from resilience_assets.actions.freeze import ProgramState, freeze_rosters, import_age_hours
@@ -34,7 +36,7 @@ def roster(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deplo
     return dg.MaterializeResult(metadata=_metadata(states, moment), data_version=version)
 
 
-def _metadata(states: list[ProgramState], moment: AsOf) -> dict[str, object]:
+def _metadata(states: list[ProgramState], moment: AsOf) -> dict[str, Any]:
     ages = {state.code: import_age_hours(state.imported_at, moment.instant) for state in states}
     refused = [state for state in states if state.frozen and not state.frozen.accepted]
     known = [age for age in ages.values() if age is not None]

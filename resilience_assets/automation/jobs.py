@@ -4,8 +4,10 @@ Belongs here: job definitions; ops whose body is one action. Does not belong her
 (schedules.py, sensors.py).
 """
 
+import datetime as dt
 import os
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
@@ -89,8 +91,6 @@ class AbsenceConfig(dg.Config):
 @dg.op(description="Record or undo one absence, then check the program at once.")
 def record_absence(context: dg.OpExecutionContext, config: AbsenceConfig, deployment: dg.ResourceParam[Deployment]) -> None:
     """Write one audited row and log what opens; the roster-change sensor brings the assets up to date."""
-    import datetime as dt
-
     with told_apart():
         first, last = (day_of(dt.date.fromisoformat(text)) if text else None for text in (config.first, config.last))
         act = undo_absence if config.undo else report_absence_action
@@ -141,4 +141,4 @@ def maintenance() -> None:
     purge_expired()
 
 
-JOBS = [periodic_health_check, import_roster, report_absence, deliver_alerts, maintenance]
+JOBS: list[Any] = [periodic_health_check, import_roster, report_absence, deliver_alerts, maintenance]

@@ -38,6 +38,7 @@ class UtilizationLevel(_Step):
 
     @property
     def text(self) -> str:
+        """The word as shown, in capitals."""
         return self.name
 
 
@@ -64,6 +65,7 @@ class LoadShedding(_Step):
 
     @property
     def text(self) -> str:
+        """The word as shown, in capitals."""
         return self.name
 
 
@@ -78,6 +80,7 @@ class Redundancy(_Step):
 
     @property
     def text(self) -> str:
+        """'N+2', 'N+1', 'N+0', 'BELOW' or 'UNKNOWN'."""
         return {"N_PLUS_2": "N+2", "N_PLUS_1": "N+1", "N_PLUS_0": "N+0"}.get(self.name, self.name)
 
 

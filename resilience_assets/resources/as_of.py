@@ -23,7 +23,7 @@ class AsOf:
     live: bool
 
 
-def as_of(context: dg.AssetExecutionContext | dg.OpExecutionContext) -> AsOf:
+def as_of(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext | dg.OpExecutionContext) -> AsOf:
     """A run's as-of: its tag `resilience/as_of`, else the minute in which its root run was created.
 
     Raises dg.Failure (not retried) for a tag that is not an ISO instant with a zone.

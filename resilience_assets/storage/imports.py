@@ -36,6 +36,7 @@ class Kind:
 
     @property
     def columns(self) -> tuple[str, ...]:
+        """Key and values, in this order."""
         return self.key + self.values
 
 
@@ -66,6 +67,7 @@ class KindCount:
 
     @property
     def touched(self) -> bool:
+        """True when a row was added, changed or closed."""
         return bool(self.added or self.changed or self.closed)
 
 
