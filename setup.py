@@ -36,7 +36,7 @@ setup(
         "openpyxl>=3.1",
         "pandas>=2.2",
         "pydantic>=2.7,<3",
-        "python-calamine>=0.2.3",
+        "python-calamine>=0.9",
         "python-dotenv>=1.0",
         "PyYAML>=6.0",
         "rich>=13.0",

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 OWNERS = ["team:scheduling-data"]
 MOST_ROWS = 200
@@ -21,16 +22,18 @@ FRESH = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(minutes=45), war
 
 
 def figures(values: Mapping[str, float | int | None]) -> dict[str, Any]:
-    """Only the figures that are known and finite."""
-    return {name: value for name, value in values.items() if value is not None and math.isfinite(value)}
+    """Only the figures that are known and finite, to four digits after the point."""
+    return {name: round(value, 4) for name, value in values.items() if value is not None and math.isfinite(value)}
 
 
 def table(rows: Sequence[Mapping[Any, Any]]) -> dg.TableMetadataValue | dg.TextMetadataValue:
-    """A table of at most MOST_ROWS rows; a sentence where there is none."""
+    """A table of at most MOST_ROWS rows with the columns of all of them; a sentence where there is no row."""
     if not rows:
         return dg.MetadataValue.text("nothing to show")
-    records = [dg.TableRecord({name: _cell(value) for name, value in row.items()}) for row in rows[:MOST_ROWS]]
-    columns = [dg.TableColumn(name, _type(rows, name)) for name in rows[0]]
+    shown = rows[:MOST_ROWS]
+    names = list(dict.fromkeys(name for row in shown for name in row))
+    records = [dg.TableRecord({name: _cell(row.get(name)) for name in names}) for row in shown]
+    columns = [dg.TableColumn(name, _type(shown, name)) for name in names]
     return dg.MetadataValue.table(records, schema=dg.TableSchema(columns))
 
 
@@ -43,13 +46,15 @@ def data_version(parts: Iterable[object]) -> dg.DataVersion:
 def _cell(value: Any) -> str | int | float | bool:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, float):
         return "unbounded" if math.isinf(value) else round(value, 4)
     return value if isinstance(value, str | int | bool) else str(value)
 
 
 def _type(rows: Sequence[Mapping[str, Any]], name: str) -> str:
-    kinds = {type(_cell(row[name])) for row in rows}
+    kinds = {type(_cell(row.get(name))) for row in rows}
     return {frozenset({int}): "int", frozenset({float}): "float", frozenset({int, float}): "float", frozenset({bool}): "bool"}.get(
         frozenset(kinds), "string"
     )

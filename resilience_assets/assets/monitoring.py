@@ -51,16 +51,16 @@ def utilization_snapshot(context: dg.AssetExecutionContext, deployment: dg.Resou
     required, available = programs["required"].sum(), programs["available"].sum()
     metadata = figures(
         {
-            "programs": len(programs),
-            "required": float(required),
-            "available": float(available),
-            "assigned": float(programs["assigned"].sum()),
-            "utilization": float(required / available) if available else None,
             "coverage": _share(required - programs["open_seats"].sum(), required),
             "worst_coverage": _extreme(programs["coverage"].min()),
+            "utilization": float(required / available) if available else None,
             "highest_utilization": _extreme(programs["utilization"].max()),
             "open_seats": int(programs["open_seats"].sum()),
             "open_below_minimum": int(programs["open_below_minimum"].sum()),
+            "required": float(required),
+            "available": float(available),
+            "assigned": float(programs["assigned"].sum()),
+            "programs": len(programs),
             "computed": measured.computed,
             "found": measured.found,
             "failed": len(measured.failed),

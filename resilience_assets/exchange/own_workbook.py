@@ -231,10 +231,12 @@ def _program(read: OwnRead, asked: str | None) -> Program | None:
 def _successions(read: OwnRead, shifts: set[str]) -> tuple[tuple[str, str], ...]:
     """Forbidden successions between shifts that there are; others are found."""
     table = read.tables.get("Successions")
+    if table is None:
+        return ()
     pairs: list[tuple[str, str]] = []
-    for row in table.rows if table else ():
+    for row in table.rows:
         unknown = [key for key in ("before", "after") if row[key] not in shifts]
-        for key in unknown if table else ():
+        for key in unknown:
             table.refuse(read.log, row, key, "unknown_shift", "no such shift on the sheet Shifts")
         if not unknown:
             pairs.append((row["before"], row["after"]))
@@ -263,52 +265,37 @@ def _stretches(read: OwnRead, sheet: str, noun: type[Any]) -> tuple[Any, ...] | 
 def _demand_rules(read: OwnRead, program: Program | None) -> list[dict[str, Any]]:
     """One row a weekday with somebody needed. A blank minimum is as many as needed."""
     table, out = read.tables["Demand"], []
-    good = refuse_reversed(table, read.log)
-    for one, other in combinations(good, 2):
-        if (
-            (one["post"], one["slot"]) == (other["post"], other["slot"])
-            and one["first"] <= other["last"]
-            and other["first"] <= one["last"]
-        ):
-            reason = f"row {one['row']} gives this post and slot for the same dates; end one before the other begins"
-            table.refuse(read.log, other, "post", "overlapping_rules", reason)
-    slots = None if program is None else {slot.code for slot in program.slot_types}
-    for row in good:
-        if row["post"] not in read.said("Posts", "post") and "Posts" in read.tables:
-            table.refuse(read.log, row, "post", "unknown_post", "no such post on the sheet Posts")
-            continue
-        if slots is not None and row["slot"] not in slots:
-            table.refuse(
-                read.log,
-                row,
-                "slot",
-                "unknown_slot",
-                f"no such slot; those of the program are {', '.join(sorted(slots))}",
-            )
-            continue
+    for row in _sound_demand(read, program):
+        rule = {key: row[key] for key in ("post", "slot", "first", "last", "file", "row")}
         for weekday in range(7):
             needed, minimum = max(row[f"needed{weekday}"], 0), row[f"minimum{weekday}"]
             if minimum > needed:
-                table.refuse(
-                    read.log,
-                    row,
-                    f"minimum{weekday}",
-                    "minimum_above_required",
-                    f"the safe minimum is above the {needed} needed",
-                )
+                reason = f"the safe minimum is above the {needed} needed"
+                table.refuse(read.log, row, f"minimum{weekday}", "minimum_above_required", reason)
             elif needed:
-                column = table.where(row, f"needed{weekday}")
-                rule = {key: row[key] for key in ("post", "slot", "first", "last", "file", "row")}
-                out.append(
-                    rule
-                    | {
-                        "weekday": weekday,
-                        "required": needed,
-                        "minimum": needed if minimum < 0 else minimum,
-                        "column": column,
-                    }
-                )
+                heads = {"required": needed, "minimum": needed if minimum < 0 else minimum}
+                out.append(rule | heads | {"weekday": weekday, "column": table.where(row, f"needed{weekday}")})
     return out
+
+
+def _sound_demand(read: OwnRead, program: Program | None) -> list[dict[str, Any]]:
+    """Rows of the sheet Demand with a known post and slot, none of them for the same dates as another."""
+    table = read.tables["Demand"]
+    posts, slots = read.said("Posts", "post"), {slot.code for slot in program.slot_types} if program else set()
+    good = []
+    for row in refuse_reversed(table, read.log):
+        if posts and row["post"] not in posts:
+            table.refuse(read.log, row, "post", "unknown_post", "no such post on the sheet Posts")
+        elif slots and row["slot"] not in slots:
+            table.refuse(read.log, row, "slot", "unknown_slot", f"no such slot; there are {', '.join(sorted(slots))}")
+        else:
+            good.append(row)
+    for one, other in combinations(good, 2):
+        same = (one["post"], one["slot"]) == (other["post"], other["slot"])
+        if same and one["first"] <= other["last"] and other["first"] <= one["last"]:
+            reason = f"row {one['row']} gives this post and slot for the same dates; end one before the other begins"
+            table.refuse(read.log, other, "post", "overlapping_rules", reason)
+    return good
 
 
 def _exceptions(read: OwnRead) -> list[dict[str, Any]]:

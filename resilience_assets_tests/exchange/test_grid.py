@@ -47,7 +47,9 @@ LEGEND = {
 SLOTTED = [GridColumn(1 + day * 3 + slot, 100 + day, slot) for day in range(2) for slot in range(3)]
 
 
-def read(cells: list[object], merged: tuple[tuple[int, int, int, int], ...] = (), **more: object) -> tuple[GridRows, FindingLog]:
+def read(
+    cells: list[object], merged: tuple[tuple[int, int, int, int], ...] = (), **more: object
+) -> tuple[GridRows, FindingLog]:
     """One person's row of two dates with three slots each, from column B of row 1 on."""
     log = FindingLog()
     sheet = Sheet("book.xlsx#Roster", [["X", *cells]], merged, more.get("unread", {}))  # type: ignore[arg-type]
@@ -85,7 +87,9 @@ def test_a_run_of_days_is_found_wherever_it_stands_and_dated(
 
 
 @given(year=st.integers(1991, 2198), month=st.integers(1, 12), before=st.integers(0, 4))
-def test_the_month_is_that_of_the_first_one_even_when_the_run_begins_before_it(year: int, month: int, before: int) -> None:
+def test_the_month_is_that_of_the_first_one_even_when_the_run_begins_before_it(
+    year: int, month: int, before: int
+) -> None:
     start = dt.date(year, month, 1) - dt.timedelta(days=before)
     sheet = Sheet("f", [[(start + dt.timedelta(days=i)).day for i in range(before + 28)]])
     run = find_run(sheet)
@@ -205,14 +209,16 @@ def test_a_long_shift_may_be_merged_over_its_slots() -> None:
         (["", "", "CALL"], "D1", "unreadable_cell", "starts in AM, not in NIGHT"),
     ],
 )
-def test_a_cell_not_understood_is_found_by_address_and_grey(cells: list[str], where: str, rule: str, reason: str) -> None:
+def test_a_cell_not_understood_is_found_by_address_and_grey(
+    cells: list[str], where: str, rule: str, reason: str
+) -> None:
     rows, log = read(cells)
     [finding] = log.findings()
     assert (finding.severity, finding.rule, finding.row, finding.column) == (Severity.UNREADABLE, rule, 1, where)
     assert finding.file == "book.xlsx#Roster"
     assert reason in finding.reason
     [grey] = [row for row in rows.assignments if row["post"] == "UNKNOWN"]
-    assert (grey["day"], grey["shift"], grey["column"]) == (100, "AM PM NIGHT".split()["BCD".index(where[0])], where)
+    assert (grey["day"], grey["shift"], grey["column"]) == (100, ["AM", "PM", "NIGHT"]["BCD".index(where[0])], where)
 
 
 def test_a_formula_never_calculated_is_grey_not_off() -> None:
@@ -271,7 +277,13 @@ def test_marks_and_capitals_do_not_matter_but_two_spellings_do() -> None:
 
 
 def test_a_colour_gives_a_blank_cell_its_meaning() -> None:
-    key = GridKey(Sheet("f#s", [["X", "", "W"]]), PROGRAM, LEGEND, FindingLog(), colours={(0, 1): LEGEND["V"], (0, 2): LEGEND["V"]})
+    key = GridKey(
+        Sheet("f#s", [["X", "", "W"]]),
+        PROGRAM,
+        LEGEND,
+        FindingLog(),
+        colours={(0, 1): LEGEND["V"], (0, 2): LEGEND["V"]},
+    )
     rows = read_person(key, 0, "X", [GridColumn(1, 100, 0), GridColumn(2, 101, 0)])
     assert [row["first"] for row in rows.absences] == [100]
     assert short(rows) == [(101, "AM", "WARD")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from resilience_assets.exchange.grid import OFF, Meaning
+from resilience_assets.exchange.grid import OFF, Meaning, person_id
 from resilience_assets.exchange.mapping import read_mapping
 from resilience_assets.exchange.source import SourceError
 
@@ -37,6 +37,12 @@ def mistakes(text: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("path", sorted(MAPPINGS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_mappings_kept_here_are_valid(path: Path) -> None:
     assert read_mapping(path.read_text(encoding="utf-8")).as_program().time_zone == "Europe/Warsaw"
+
+
+def test_the_example_of_the_manual_is_valid() -> None:
+    manual = (Path(__file__).resolve().parents[2] / "docs" / "excel.md").read_text(encoding="utf-8")
+    mapping = read_mapping(manual.partition("```yaml\n")[2].partition("```")[0])
+    assert person_id("Workers 08", mapping.name_rules()) == person_id("worker8", mapping.name_rules()) == ("W-08", "")
 
 
 def test_codes_that_yaml_would_take_for_something_else_stay_codes() -> None:
@@ -90,6 +96,18 @@ def test_a_mistake_is_told_with_its_key(old: str, new: str, column: str, reason:
     assert reason in said_reason
 
 
-@pytest.mark.parametrize("text", ["", "just words", "- a\n- b", "a: [", "a: &x [1]\nb: *x", "\tx: 1", "x" * 300_000, "a: !!python/object:os.system x"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "just words",
+        "- a\n- b",
+        "a: [",
+        "a: &x [1]\nb: *x",
+        "\tx: 1",
+        "x" * 300_000,
+        "a: !!python/object:os.system x",
+    ],
+)
 def test_what_is_no_mapping_is_refused(text: str) -> None:
     assert mistakes(text)

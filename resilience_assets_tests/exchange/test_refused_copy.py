@@ -20,7 +20,9 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "roster.xlsx"
 
 
-def found(column: str, *, severity: Severity = Severity.ERROR, sheet: str = "Roster", rule: str = "bad_date") -> Finding:
+def found(
+    column: str, *, severity: Severity = Severity.ERROR, sheet: str = "Roster", rule: str = "bad_date"
+) -> Finding:
     return Finding(severity, rule, f"why {column}", f"roster.xlsx#{sheet}" if sheet else "roster.xlsx", 3, column)
 
 
@@ -45,7 +47,8 @@ def test_cells_are_coloured_by_severity_and_say_why(source: Path, tmp_path: Path
 
 def test_what_names_no_cell_is_passed_over(source: Path, tmp_path: Path) -> None:
     findings = [
-        found("C3", sheet="Nowhere"), found("person"), found("", sheet=""), found("C3", sheet=""), found("C3", severity=Severity.NOTE)
+        found("C3", sheet="Nowhere"), found("person"), found("", sheet=""), found("C3", sheet=""),
+        found("C3", severity=Severity.NOTE),
     ]  # fmt: skip
     assert write_refused_copy(source, findings, tmp_path / "copy.xlsx") == 0
 

@@ -168,9 +168,17 @@ def test_exceptions_and_absences_in_the_grid_are_read(tmp_path: Path) -> None:
     assert read.findings == []
     assert read.tables.demand is not None
     assert read.tables.absences is not None
-    assert read.tables.demand[["post", "day", "slot", "required", "minimum"]].to_numpy().tolist() == [["ICU-FAC", MONDAY + 1, "AM", 0, 0]]
+    assert read.tables.demand[["post", "day", "slot", "required", "minimum"]].to_numpy().tolist() == [
+        ["ICU-FAC", MONDAY + 1, "AM", 0, 0]
+    ]
     away = read.tables.absences.iloc[-1]
-    assert (away["person"], away["first"], away["last"], away["kind"], away["column"]) == ("PGY3-02", MONDAY, MONDAY, "vacation", "C14")
+    assert (away["person"], away["first"], away["last"], away["kind"], away["column"]) == (
+        "PGY3-02",
+        MONDAY,
+        MONDAY,
+        "vacation",
+        "C14",
+    )
 
 
 def test_a_blank_row_separates_and_another_sheet_is_only_noted(tmp_path: Path) -> None:
@@ -202,7 +210,9 @@ def test_rows_keep_where_they_come_from(tmp_path: Path) -> None:
     tables = read_workbook(tmp_path / "b.xlsx").tables
     grid = openpyxl.load_workbook(tmp_path / "b.xlsx")["Roster"]
     assert tables.assignments is not None
-    legend = {row[0].value: row[1].value for row in openpyxl.load_workbook(tmp_path / "b.xlsx")["Legend"].iter_rows(min_row=2)}
+    legend = {
+        row[0].value: row[1].value for row in openpyxl.load_workbook(tmp_path / "b.xlsx")["Legend"].iter_rows(min_row=2)
+    }
     for row in tables.assignments.itertuples():
         assert row.file == "b.xlsx#Roster"
         assert legend[grid[row.column].value] == row.post
@@ -212,7 +222,9 @@ def test_rows_keep_where_they_come_from(tmp_path: Path) -> None:
 # other layouts
 
 
-def grid_book(path: Path, rows: list[list[Any]], people: list[list[Any]] | None = None, merges: tuple[str, ...] = ()) -> Path:
+def grid_book(
+    path: Path, rows: list[list[Any]], people: list[list[Any]] | None = None, merges: tuple[str, ...] = ()
+) -> Path:
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
@@ -243,13 +255,22 @@ legend:
 """
 TITLE = ["Plan", "for March 2026"]
 DATES = ["", *range(1, 11), "hours"]
-MONTH = 'grid: {sheet: plan, skip: ["total.*"], month: {pattern: "(?P<month>March) (?P<year>[0-9]{4})", names: {march: 3}}}'
+MONTH = (
+    'grid: {sheet: plan, skip: ["total.*"], month: {pattern: "(?P<month>March) (?P<year>[0-9]{4})", names: {march: 3}}}'
+)
 WITH_MONTH = SMALL.replace('grid: {sheet: plan, skip: ["total.*"]}', MONTH)
 FIRST = day_of(dt.date(2026, 3, 1))
 
 
 def test_a_grid_with_its_month_in_the_title(tmp_path: Path) -> None:
-    rows = [TITLE, DATES, ["Worker 1", "D", "N", "", "U", "U"], [], ["worker02", "", "D", *[""] * 8, 120], ["Total", 1, 2]]
+    rows = [
+        TITLE,
+        DATES,
+        ["Worker 1", "D", "N", "", "U", "U"],
+        [],
+        ["worker02", "", "D", *[""] * 8, 120],
+        ["Total", 1, 2],
+    ]
     read = read_workbook(grid_book(tmp_path / "b.xlsx", rows), mapping=WITH_MONTH)
     assert read.findings == []
     assert read.tables.dates == (FIRST, FIRST + 9)
@@ -292,9 +313,13 @@ def test_one_mapping_serves_several_programs(tmp_path: Path) -> None:
         ([["", *range(1, 9), 8, *range(9, 12)], ["Worker 1", "D"]], "bad_date", "J1", "unreadable"),
     ],
 )
-def test_what_is_not_understood_is_found_with_its_cell(rows: list[list[Any]], rule: str, where: str, severity: str, tmp_path: Path) -> None:
+def test_what_is_not_understood_is_found_with_its_cell(
+    rows: list[list[Any]], rule: str, where: str, severity: str, tmp_path: Path
+) -> None:
     read = read_workbook(grid_book(tmp_path / "b.xlsx", rows), mapping=SMALL, start_day=FIRST)
-    assert [(one.rule, one.column, str(one.severity), one.file) for one in read.findings] == [(rule, where, severity, "b.xlsx#plan")]
+    assert [(one.rule, one.column, str(one.severity), one.file) for one in read.findings] == [
+        (rule, where, severity, "b.xlsx#plan")
+    ]
 
 
 @pytest.mark.parametrize(("rows", "rule"), [([["a", "b"]], "missing_dates"), ([], "missing_dates")])
@@ -324,15 +349,21 @@ PEOPLE = SMALL + "people: {sheet: staff, name: Who, role: Job, fte: Share, roles
         ([["Who", "Job", "Share", "Diagnosis"], ["Worker 1", "N", 1]], "patient_data", "staff!D1"),
     ],
 )
-def test_a_mistake_on_the_sheet_of_people_is_found(people: list[list[Any]], rule: str, where: str, tmp_path: Path) -> None:
-    read = read_workbook(grid_book(tmp_path / "b.xlsx", [DATES, ["Worker 1", "D"]], people), mapping=PEOPLE, start_day=FIRST)
+def test_a_mistake_on_the_sheet_of_people_is_found(
+    people: list[list[Any]], rule: str, where: str, tmp_path: Path
+) -> None:
+    read = read_workbook(
+        grid_book(tmp_path / "b.xlsx", [DATES, ["Worker 1", "D"]], people), mapping=PEOPLE, start_day=FIRST
+    )
     assert (rule, where) in [(one.rule, f"{one.file.partition('#')[2]}!{one.column}") for one in read.findings]
     assert read.refused(allow_unknown=True)
 
 
 def test_somebody_without_a_row_is_a_warning(tmp_path: Path) -> None:
     people = [["Who", "Job", "Share", "Shoe size"], ["Worker 1", "N", 0.5], ["Worker 2", "N", 1]]
-    read = read_workbook(grid_book(tmp_path / "b.xlsx", [DATES, ["Worker 1", "D"]], people), mapping=PEOPLE, start_day=FIRST)
+    read = read_workbook(
+        grid_book(tmp_path / "b.xlsx", [DATES, ["Worker 1", "D"]], people), mapping=PEOPLE, start_day=FIRST
+    )
     assert [(one.rule, one.severity, one.row) for one in read.findings] == [("missing_row", Severity.WARNING, 3)]
     assert read.tables.people is not None
     assert read.tables.people["fte"].tolist() == [0.5, 1.0]
@@ -389,7 +420,15 @@ def test_the_ward_plan_of_march_2021(shared_data: Path) -> None:
     assert tables.assignments is not None
     assert tables.absences is not None
     assert Counter(tables.assignments["shift"]) == codes
-    assert read.counts == {"people": 24, "services": 1, "posts": 1, "qualifications": 24, "demand_rules": 14, "assignments": 322, "absences": 4}
+    assert read.counts == {
+        "people": 24,
+        "services": 1,
+        "posts": 1,
+        "qualifications": 24,
+        "demand_rules": 14,
+        "assignments": 322,
+        "absences": 4,
+    }
     assert Counter(tables.people["role"]) == {"carer": 14, "nurse": 10}
     assert int((tables.absences["last"] - tables.absences["first"] + 1).sum()) == away == 49
     assert tables.dates == (day_of(dt.date(2021, 3, 1)), day_of(dt.date(2021, 3, 31)))
