@@ -70,14 +70,14 @@ def run_dev(
     port: int | None = None,
     echo: Echo = print,
     prepare: Callable[[], None] | None = None,
-    first_thing_to_try: str = "",
+    first_thing_to_try: str | Callable[[], str] = "",
     command: Sequence[str] | None = None,
 ) -> int:
     """Run Dagster on the state folder until SIGINT, SIGTERM or SIGHUP; return the exit code (0 after a signal).
 
     `port` must be free when given; else the first free one from `settings.port` on is taken. `prepare` runs once the
-    lock is held and before Dagster starts (database, demo). `command` replaces `dagster dev` (tests). Call it
-    from the main thread: it installs signal handlers.
+    lock is held and before Dagster starts (database, demo); a callable `first_thing_to_try` is asked after it.
+    `command` replaces `dagster dev` (tests). Call it from the main thread: it installs signal handlers.
     """
     try:
         with state_lock(settings) as note:
@@ -89,7 +89,7 @@ def run_dev(
             child_command = list(command) if command is not None else _dagster_dev(settings, chosen)
             with _stop_signals() as stop:
                 dev = _Dev(settings, address, child_command, _child_environment(settings, home), note, echo, stop)
-                return dev.supervise(first_thing_to_try)
+                return dev.supervise(first_thing_to_try() if callable(first_thing_to_try) else first_thing_to_try)
     except (AlreadyRunning, CannotStart) as refusal:
         echo(str(refusal))
         return 1

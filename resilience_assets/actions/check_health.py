@@ -40,7 +40,12 @@ class HealthCheck:
 def run_check(
     database: Database, policies: Policies, as_of: dt.datetime, *, live: bool = True, codes: Sequence[str] | None = None
 ) -> HealthCheck:
-    """The whole check of some programs in one go: freeze, measure, judge."""
+    """The whole check of some programs in one go: freeze, measure, judge, as of now to the minute.
+
+    To the minute, as every run speaks: what happens within one minute then builds on what was frozen in it,
+    and a run that begins after an absence was reported never speaks of an instant before it.
+    """
+    as_of = as_of.replace(second=0, microsecond=0)
     states = freeze_rosters(database, policies, as_of, live=live, codes=codes)
     used = measure_utilization(database, policies, as_of, states)
     redundant = measure_redundancy(database, policies, as_of, states)
@@ -55,7 +60,8 @@ def check_health(
 
     `mark_revisions` notes that the newest revisions are checked: for runs that the UI shows.
     """
-    back = max((policies.for_program(state.code).health.readings_down for state in states), default=3)
+    rules = [policies.for_program(state.code).health for state in states]
+    back = max((max(one.readings_up, one.readings_down) for one in rules), default=1)
     with database.read() as connection:
         earlier = results.last_headlines(connection, [state.id for state in states], as_of, back)
     out = HealthCheck([], 0, {**used.failed, **redundant.failed})
@@ -84,6 +90,8 @@ def check_health(
     out.headlines = [headlines[state.id] | {"program": state.code, "name": state.name} for state in states]
     rows = [headlines[state.id] for state in states]
     with database.write() as connection:
+        for policy_hash, code in {policies.version_for(state.code): state.code for state in states}.items():
+            results.store_policy(connection, policy_hash, policies.text_for(code), as_of)
         results.store_headlines(connection, rows)
         if mark_revisions:
             results.mark_checked(connection, {state.id: state.frozen.revision for state in states if state.frozen})

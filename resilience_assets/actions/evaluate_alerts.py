@@ -33,7 +33,7 @@ class Evaluation:
 
 def evaluate_alerts(database: Database, policies: Policies) -> Evaluation:
     """Take every headline since the last evaluation, open, raise and close incidents, queue their notices."""
-    with database.write() as connection:
+    with database.write(alone="alerts") as connection:
         before = incidents.last_reading(connection, SOURCE)
         headlines = results.headlines_after(connection, before)
         readings = _readings(connection, headlines)

@@ -58,7 +58,7 @@ def freeze_rosters(
     if live:
         with database.read() as connection:
             rows = facts.programs(connection, codes)
-            known = {frozen.program_id: frozen.revision for frozen in versions.frozen_rosters(connection, as_of)}
+            known = versions.frozen_revisions(connection)
         moved = [row.id for row in rows if row.revision > known.get(row.id, 0)]
         for done, batch in enumerate(_batches(moved)):
             _freeze_batch(database, policies, as_of, batch)
@@ -85,11 +85,28 @@ def _batches(ids: list[int]) -> Iterator[list[int]]:
 def _freeze_batch(database: Database, policies: Policies, as_of: dt.datetime, program_ids: list[int]) -> None:
     with database.read() as connection:
         rows = {row.id: row for row in facts.programs(connection) if row.id in set(program_ids)}
-        read = facts.read_facts(connection, program_ids)
+        read = _read_facts(connection, program_ids)
     for program_id in program_ids:
-        row = rows[program_id]
-        roster, checks = _lay_out(read[program_id].facts, read[program_id].findings, policies, row, as_of)
+        row, found = rows[program_id], read[program_id]
+        if isinstance(found, ValueError):
+            roster, checks = None, _cannot_lay_out(found)
+        else:
+            roster, checks = _lay_out(found.facts, found.findings, policies, row, as_of)
         _keep(database, row, roster, checks, as_of)
+
+
+def _read_facts(connection: Any, program_ids: list[int]) -> dict[int, facts.ReadFacts | ValueError]:
+    """Facts by program; where those of a batch cannot be read, one by one, so that just the bad ones are refused."""
+    try:
+        return dict(facts.read_facts(connection, program_ids))
+    except ValueError as error:
+        if len(program_ids) == 1:
+            return {program_ids[0]: error}
+    return {id: found for one in program_ids for id, found in _read_facts(connection, [one]).items()}
+
+
+def _cannot_lay_out(error: ValueError) -> list[RosterCheck]:
+    return [RosterCheck("cannot_lay_out", Severity.ERROR, 1, str(error))]
 
 
 def _lay_out(
@@ -99,7 +116,7 @@ def _lay_out(
     try:
         roster, doubles = assemble(read)
     except ValueError as error:
-        return None, [RosterCheck("cannot_lay_out", Severity.ERROR, 1, str(error))]
+        return None, _cannot_lay_out(error)
     policy = policies.for_program(row.code)
     today = local_day(as_of, row.time_zone)
     last = today + policy.health.horizon_days - 1
@@ -114,8 +131,8 @@ def import_age_hours(imported_at: dt.datetime | None, as_of: dt.datetime) -> flo
 
 def _keep(database: Database, row: facts.ProgramRow, roster: Roster | None, checks: list[RosterCheck], as_of: dt.datetime) -> None:
     print_ = None if roster is None else fingerprint(roster)
-    with database.write() as connection:
-        if any(one.revision >= row.revision for one in versions.frozen_rosters(connection, as_of, [row.id])):
+    with database.write(alone=f"freeze {row.id}") as connection:
+        if versions.frozen_revisions(connection, [row.id]).get(row.id, 0) >= row.revision:
             return  # another run was quicker
         version_id = None
         if roster is not None and print_ is not None and not refused(checks):

@@ -122,7 +122,7 @@ def import_source(
     if source.refused(allow_unknown):
         raise _refuse(report)
     try:
-        with database.write() as connection:
+        with database.write(alone=f"facts {report.program}") as connection:
             _apply(connection, source, report, now, by, program, replace, contradicted, progress)
             if dry_run:
                 report.outcome, report.batch, report.revision = "dry-run", None, None

@@ -17,8 +17,9 @@ from resilience_assets.actions.check_health import Headline, run_check
 from resilience_assets.actions.evaluate_alerts import evaluate_alerts
 from resilience_assets.actions.freeze import freeze_rosters
 from resilience_assets.actions.people import FoundPerson, find_person
-from resilience_assets.domain.days import date_of, day_text, local_day
+from resilience_assets.domain.days import OPEN_END, OPEN_START, date_of, day_text, local_day
 from resilience_assets.domain.roster import Roster
+from resilience_assets.domain.scales import Status
 from resilience_assets.policy import Policies
 from resilience_assets.storage import imports, overlay, results, versions
 from resilience_assets.storage.database import Database
@@ -73,6 +74,8 @@ class AbsenceReport:
                 f"  {weekday} {day_text(cell.day)} {cell.slot}: {cell.role} on {cell.service} - "
                 f"{cell.filled} of {cell.required} seated, minimum {cell.minimum}: {cell.verdict}"
             )
+        if self.after["raw_status"] == Status.UNKNOWN.text:
+            out += [f"Not to be relied on: {reason}." for reason in self.after["immediate_actions"][:1]]
         out.append(f"Coverage {_move(self.before, self.after, 'coverage')}, utilization {_move(self.before, self.after, 'utilization')}, status {self.after['status']}.")
         return out
 
@@ -111,7 +114,7 @@ def report_absence(
         found = find_person(connection, person, program)
     low, high = _dates(found, first, last, now)
     before = _newest(database, found)
-    with database.write() as connection:
+    with database.write(alone=f"facts {found.program}") as connection:
         known = overlay.open_absences(connection, found.program_id, found.id)
         absence_id = overlay.report_absence(connection, found.program_id, found.id, low, high, kind.strip() or "sick", now, by)
         if absence_id not in [one.id for one in known]:
@@ -125,17 +128,20 @@ def undo_absence(
 ) -> AbsenceReport:  # fmt: skip
     """Take back the open absences of a person that touch these dates (all of them when no date is given).
 
+    `first` alone is that one date; `last` alone is everything up to it.
+
     Raises UnknownPersonError, and ValueError when none is open. `kind` is not looked at.
     """
     with database.read() as connection:
         found = find_person(connection, person, program)
         known = overlay.open_absences(connection, found.program_id, found.id)
-    low, high = (first, last if last is not None else first) if first is not None else (-(2**20), 2**20)
-    hit = [one for one in known if one.first <= (high if high is not None else low) and one.last >= low]
+    low = OPEN_START if first is None else first
+    high = last if last is not None else OPEN_END if first is None else first
+    hit = [one for one in known if one.first <= high and one.last >= low]
     if not hit:
         raise ValueError(f"{found.code} has no absence reported here that could be taken back")
     before = _newest(database, found)
-    with database.write() as connection:
+    with database.write(alone=f"facts {found.program}") as connection:
         overlay.end_absences(connection, [one.id for one in hit], "undone", now, by)
         imports.raise_revision(connection, found.program_id)
     span = (min(one.first for one in hit), max(one.last for one in hit), hit[0].kind, True)
@@ -177,8 +183,13 @@ def _after(
 
 
 def seats_of(roster: Roster, person: str, first: int, last: int) -> tuple[OpenCell, ...]:
-    """The seats planned for a person on some dates, with how many are seated there now."""
-    index = [one.id for one in roster.people].index(person)
+    """The seats planned for a person on some dates, with how many are seated there now.
+
+    None where the roster does not have the person: the newest one may have been refused.
+    """
+    index = next((i for i, one in enumerate(roster.people) if one.id == person), None)
+    if index is None:
+        return ()
     part = roster.window(first, last)
     filled = part.filled()
     out: Sequence[OpenCell] = [

@@ -108,38 +108,40 @@ def _families(rules: tuple[AlertRule, ...], scope: str) -> dict[str, list[AlertR
     return out
 
 
-def _count_family(
-    members: list[AlertRule], reading: Reading, now: dict[Scope, RuleCount]
-) -> list[tuple[AlertRule, float, bool]] | None:
-    """(rule, value, fires) of each member after the reading; None when nothing was measured."""
-    out = []
+_Member = tuple[AlertRule, float | None, bool]
+"""A rule of a family after a reading: its value (None if that was not measured) and whether it fires."""
+
+
+def _count_family(members: list[AlertRule], reading: Reading, now: dict[Scope, RuleCount]) -> list[_Member] | None:
+    """Each member after the reading; one that was not measured goes on as it was. None when nothing was measured."""
+    out: list[_Member] = []
     for rule in members:
         value = reading.values.get(rule.measure)
-        if value is None:
-            continue
         scope = (rule.id, reading.program_id, reading.key)
-        now[scope] = count(rule, now.get(scope, RuleCount()), value)
-        out.append((rule, value, now[scope].firing))
-    return out or None
+        if value is not None:
+            now[scope] = count(rule, now.get(scope, RuleCount()), value)
+        out.append((rule, value, now.get(scope, RuleCount()).firing))
+    return out if any(value is not None for _, value, _ in out) else None
 
 
 def _transition(
-    family: str, reading: Reading, members: list[tuple[AlertRule, float, bool]], severity_of: dict[Scope, AlertSeverity]
+    family: str, reading: Reading, members: list[_Member], severity_of: dict[Scope, AlertSeverity]
 ) -> Transition | None:
     scope = (family, reading.program_id, reading.key)
     before = severity_of.get(scope)
-    firing = [member for member in members if member[2]]
-    if not firing:
-        if before is None:
-            return None
-        del severity_of[scope]
-        rule, value, _ = min(members, key=lambda member: member[0].level)
-        return Transition("closed", scope, before, rule, reading, value)
-    rule, value, _ = max(firing, key=lambda member: member[0].level)
-    if before == rule.level:
+    measured = [(rule, value, fires) for rule, value, fires in members if value is not None]
+    after = max((rule.level for rule, _, fires in members if fires), default=None)
+    if after == before:
         return None
-    severity_of[scope] = rule.level
-    opened = Transition("opened", scope, rule.level, rule, reading, value)
+    if after is None:
+        assert before is not None
+        del severity_of[scope]
+        rule, value, _ = min(measured, key=lambda member: member[0].level)
+        return Transition("closed", scope, before, rule, reading, value)
+    severity_of[scope] = after
+    # the rule to speak of is the gravest that fires on this reading; failing that, any that was measured
+    rule, value, _ = max(measured, key=lambda member: (member[2], member[0].level))
+    opened = Transition("opened", scope, after, rule, reading, value)
     if before is None:
         return opened
-    return replace(opened, kind="raised" if rule.level > before else "eased")
+    return replace(opened, kind="raised" if after > before else "eased")

@@ -29,17 +29,23 @@ def local_time(instant: dt.datetime, time_zone: str) -> str:
     return instant.astimezone(ZoneInfo(time_zone)).strftime("%a %Y-%m-%d %H:%M %Z")
 
 
+def _figure(value: float, limit: float) -> float:
+    """A value to two places, or to as many as show on which side of its limit it is."""
+    rounded = (round(value, places) for places in (2, 3, 4))
+    return next((short for short in rounded if short != limit or short == value), value)
+
+
 def notice_text(transition: Transition, time_zone: str, opened_at: dt.datetime | None = None) -> NoticeText:
     """Subject and body of a transition's notice; `opened_at` is when an older incident began."""
     reading, rule = transition.reading, transition.rule
     what = rule.message.format(
-        program=reading.program, key=reading.key, value=round(transition.value, 2), trigger=rule.trigger, clear=rule.clear,
-        open_seats=reading.open_seats,
+        program=reading.program, key=reading.key, value=_figure(transition.value, rule.trigger), trigger=rule.trigger,
+        clear=rule.clear, open_seats=reading.open_seats,
     )  # fmt: skip
     place = f"{reading.program}, {reading.key}" if reading.key else reading.program
     if transition.kind == "closed":
         since = f", open since {local_time(opened_at, time_zone)}" if opened_at else ""
-        measured = f"{rule.measure.replace('_', ' ')} is {transition.value:.2f}"
+        measured = f"{rule.measure.replace('_', ' ')} is {_figure(transition.value, rule.clear):g}"
         return NoticeText(
             f"[over] {place}: {measured}",
             f"{place}: {measured}; the alert is over as of {local_time(reading.as_of, time_zone)}{since}.\nNothing to do.",

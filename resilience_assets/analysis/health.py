@@ -200,13 +200,13 @@ def _immediate_actions(roster: Roster, policy: Policy, used: Utilization, sheddi
         names = [service.name or service.id for service in roster.services if service.tier in paused]
         tiers = ", ".join(Tier(tier).text for tier in paused)
         out.append(
-            f"Pause {tiers}{' (' + ', '.join(names) + ')' if names else ''}: {int(covered.required[0, 0])} person-slots are "
-            f"required and {used.available[0, 0]:.0f} available"
+            f"Pause {tiers}{' (' + ', '.join(names) + ')' if names else ''}: "
+            f"{int(covered.required[0, 0])} person-slots are required and {used.available[0, 0]:.0f} available"
         )
     elif used.level_of_program() in (UtilizationLevel.RED, UtilizationLevel.BLACK):
         out.append(
-            f"Add no work: utilization is {used.rate[0, 0]:.0%}, the safe load is {used.safe_load[0, 0]:.0f} person-slots "
-            f"and {int(covered.required[0, 0])} are required"
+            f"Add no work: utilization is {used.rate[0, 0]:.0%}, "
+            f"the safe load is {used.safe_load[0, 0]:.0f} person-slots and {int(covered.required[0, 0])} are required"
         )
     return out
 
@@ -236,7 +236,7 @@ def _watch_items(
     if covered.required[0, 0] and used.buffer[0, 0] < policy.health.low_buffer:
         out.append(f"Only {used.buffer[0, 0]:.0%} of the available person-slots are left below the safe load")
     out += _open_above_minimum(roster, covered, policy)
-    out += _thin_services(services)
+    out += _thin_services(roster, services, policy)
     out += _unreadable(covered)
     out += _breach_sentences(breaches, policy)
     for name, passed in (("N-1", n1_pass), ("N-2", n2_pass)):
@@ -258,24 +258,27 @@ def _open_above_minimum(roster: Roster, covered: Coverage, policy: Policy) -> li
         mine = [i for i in np.flatnonzero(beyond > 0) if roster.posts[cells.post[i]].service == s]
         if mine:
             first = mine[0]
-            out.append(
-                f"{roster.services[s].name or roster.services[s].id}: {int(beyond[mine].sum())} seats open above the minimum, "
-                f"first on {_when(roster, int(cells.day[first]), int(cells.slot[first]))}"
-            )
+            where = _when(roster, int(cells.day[first]), int(cells.slot[first]))
+            name = roster.services[s].name or roster.services[s].id
+            count = int(beyond[mine].sum())
+            out.append(f"{name}: {count} seat{'s' if count > 1 else ''} open above the minimum, first on {where}")
     return out[: policy.health.sentences] + _and_more(len(out), policy.health.sentences, "services have open seats")
 
 
-def _thin_services(services: Sequence[ServiceRedundancy]) -> list[str]:
+def _thin_services(roster: Roster, services: Sequence[ServiceRedundancy], policy: Policy) -> list[str]:
+    """Services that hold their minimum with nobody to spare, or do not; the worst first."""
+    names = {service.id: service.name or service.id for service in roster.services}
+    thin = [one for one in services if one.level in (Redundancy.N_PLUS_0, Redundancy.BELOW)]
     out = []
-    for one in services:
-        if one.level not in (Redundancy.N_PLUS_0, Redundancy.BELOW):
-            continue
+    for one in sorted(thin, key=lambda one: (-one.level, one.tier)):
         call_in = f"; with call-in {one.call_in_level.text}" if one.call_in_level != one.level else ""
         date = "" if one.day is None else f"{_date(one.day)} {one.slot}"
         out.append(
-            f"{one.service} is {one.level.text} on {date}: {one.present} present, minimum {one.minimum}{call_in}"
+            f"{names[one.service]} is {one.level.text} on {date}: {one.present} present, minimum {one.minimum}{call_in}"
         )
-    return out
+    return out[: policy.health.sentences] + _and_more(
+        len(out), policy.health.sentences, "services have nobody to spare"
+    )
 
 
 def _unreadable(covered: Coverage) -> list[str]:

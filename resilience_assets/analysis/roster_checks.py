@@ -128,10 +128,10 @@ def _demand_range(roster: Roster, findings: Sequence[Finding], policy: Policy) -
         (roster.posts[p].id, int(d), c, int(s))
         for p, d, c, s in list(zip(post, day, code, source, strict=True))[: policy.roster.examples]
     )
-    first = roster.posts[post[0]].id, int(roster.required[post[0], slot[0]]), int(roster.minimum[post[0], slot[0]])
+    required, minimum = int(roster.required[post[0], slot[0]]), int(roster.minimum[post[0], slot[0]])
     sentence = (
-        f"{post.size} cells of demand are below 0 or have a minimum above what is required, first {_place(examples[0])}: "
-        f"required {first[1]}, minimum {first[2]}"
+        f"{post.size} cells of demand are below 0 or have a minimum above what is required, "
+        f"first {_place(examples[0])}: required {required}, minimum {minimum}"
     )
     return RosterCheck(
         "demand_range", Severity.ERROR, int(post.size) + told, sentence, "demand", examples, np.unique(source)

@@ -16,7 +16,7 @@ from resilience_assets.analysis.capacity import hour_caps, hours_left
 from resilience_assets.analysis.coverage import Coverage, coverage
 from resilience_assets.analysis.queueing import erlang_wait_factor, mm1_wait_factor
 from resilience_assets.analysis.scopes import qualified_by_scope
-from resilience_assets.analysis.work import absent_days, hours_by_day, worked_shifts
+from resilience_assets.analysis.work import absent_days, hours_by_day, work_share_of_slots, worked_shifts
 from resilience_assets.domain.roster import BoolArray, Roster
 from resilience_assets.domain.scales import UtilizationLevel
 from resilience_assets.policy.model import Policy, StepArray
@@ -38,7 +38,7 @@ class Utilization:
     UtilizationLevel. `buffer` is the share of the available that may still be asked for below the
     safe load; `safe_load` whole person-slots. `wait_mm1` and `wait_erlang` are mean waits in units
     of the mean service: the first takes all people as one server, the second counts `servers`, the
-    people available in an average slot.
+    people available in an average slot (to the nearest whole one, at least one).
     """
 
     covered: Coverage
@@ -95,8 +95,9 @@ def utilization(
     Required are the heads of demand. Available is, a person and window, the smaller of (a) the slots
     of the window in which the person is not absent, resting, elsewhere or unknown, on days on which
     the person is qualified for a post of the scope, and (b) the hours left in the tightest duty cap
-    (times full-time share, `capacity.hours_left`) over the mean length of a slot that the person may
-    work (one with demand for a post for which the person is qualified). Services share people: a
+    (times full-time share, `capacity.hours_left`) over the mean hours of a slot that the person may
+    work (one with demand for a post for which the person is qualified; its hours are those of the
+    shifts that cover it, `work.work_share_of_slots`). Services share people: a
     person counts in every service for which they are qualified, so the available of services do not
     add up to the program's. A day's available is what that day could hold if all others stay as
     rostered, so days do not add up to the horizon either.
@@ -115,7 +116,7 @@ def _available(roster: Roster, policy: Policy, covered: Coverage) -> FloatArray:
     if not days or not people:
         return np.zeros((count, 1 + days))
     present = window.available().reshape(people, days, per_day)
-    length = window.slot_hours().reshape(days, per_day)
+    length = window.slot_hours().reshape(days, per_day) * work_share_of_slots(window.program)
     slots = present.sum(axis=2).astype(np.float64)
     hours = (present * length).sum(axis=2)
     whole_left, day_left = _hours_left(roster, window, policy, hours)
@@ -189,7 +190,9 @@ def _figures(covered: Coverage, available: FloatArray, per_day: int, policy: Pol
     buffer = np.where(nobody, 0.0, np.maximum(0.0, safe - required) / np.where(nobody, 1.0, available))
     slots = np.full(required.shape, float(per_day))
     slots[:, 0] = max(1, per_day * covered.days)
-    servers = np.floor(available / slots + 1e-9).astype(np.int64)
+    # whole people in an average slot, as full as the scope is: the rounding must not make a queue endless
+    servers = np.where(nobody, 0, np.maximum(1, np.floor(available / slots + 0.5))).astype(np.int64)
+    load = np.where(nobody, required, np.where(nobody, 0.0, rate) * servers)
     return Utilization(
         covered=covered,
         available=available,
@@ -199,5 +202,5 @@ def _figures(covered: Coverage, available: FloatArray, per_day: int, policy: Pol
         safe_load=safe,
         servers=servers,
         wait_mm1=mm1_wait_factor(rate),
-        wait_erlang=np.where(np.isnan(rate), np.nan, erlang_wait_factor(servers, required / slots)),
+        wait_erlang=np.where(np.isnan(rate), np.nan, erlang_wait_factor(servers, load)),
     )

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from resilience_assets.domain import states
-from resilience_assets.domain.days import IntArray, utc_minutes
+from resilience_assets.domain.days import MINUTES_A_DAY, IntArray, utc_minutes
 from resilience_assets.domain.program import Program
 from resilience_assets.domain.roster import BoolArray, Roster
 
@@ -67,6 +67,31 @@ def shift_slots(program: Program) -> tuple[IntArray, IntArray]:
     covered = [program.slots_of(shift) for shift in program.shifts]
     first = np.array([slots[0] for slots in covered], dtype=np.int64)
     return first, np.array([len(slots) for slots in covered], dtype=np.int64)
+
+
+@lru_cache(maxsize=1024)
+def work_share_of_slots(program: Program) -> FloatArray:
+    """Hours that holding a slot costs / its length, a slot type, [S], at most 1; cached.
+
+    The mean over the program's shifts that cover the slot, each shift's hours spread over its slots as
+    it overlaps them: in a pure shift roster with one slot of 24 h a date and shifts of 8 h it is 1/3.
+    1 where no shift covers the slot.
+    """
+    per_day = len(program.slot_types)
+    hours: list[list[float]] = [[] for _ in range(per_day)]
+    for shift in program.shifts:
+        overlaps = {}
+        for offset in program.slots_of(shift):
+            slot, later = program.slot_types[offset % per_day], offset // per_day * MINUTES_A_DAY
+            overlaps[offset] = min(shift.end, slot.end + later) - max(shift.start, slot.start + later)
+        for offset, overlap in overlaps.items():
+            hours[offset % per_day].append((shift.end - shift.start) * overlap / sum(overlaps.values()))
+    return np.array(
+        [
+            min(1.0, sum(cost) / len(cost) / (slot.end - slot.start)) if cost else 1.0
+            for slot, cost in zip(program.slot_types, hours, strict=True)
+        ]
+    )
 
 
 def worked_shifts(roster: Roster) -> WorkedShifts:

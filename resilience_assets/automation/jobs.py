@@ -6,7 +6,6 @@ Belongs here: job definitions; ops whose body is one action. Does not belong her
 
 import datetime as dt
 import os
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -52,17 +51,22 @@ class ImportConfig(dg.Config):
 @dg.op(retry_policy=RETRY, description="Read a file in a child process and import it, all or nothing.")
 def import_file(context: dg.OpExecutionContext, config: ImportConfig, deployment: dg.ResourceParam[Deployment]) -> None:
     """Import one file; a refusal fails the run with its first reason, and the report lies beside the file."""
-    path = Path(config.path)
+    settings = deployment.settings
+    path = settings.drop_dir / config.path  # an absolute path stays as it is
     if not path.exists():
-        raise dg.Failure(f"{path.name} is not there any more", allow_retries=False)
-    given = {"--kind": config.kind, "--mapping": config.mapping, "--start": config.start}
+        raise dg.Failure(f"{path.name} is not there (any more): put it back, or correct the path", allow_retries=False)
+    mapping = str(settings.drop_dir / config.mapping) if config.mapping else ""
+    given = {"--kind": config.kind, "--mapping": mapping, "--start": config.start}
     options = [part for name, value in given.items() if value for part in (name, value)]
     options += ["--allow-unknown"] if config.allow_unknown else []
     options += [f"--{config.contradicted}"] if config.contradicted != "refuse" else []
     with told_apart():
         deployment.database  # noqa: B018 - brings the schema up to date before the child looks at it
-        environment = dict(os.environ) | {"RESILIENCE_STATE_DIR": str(deployment.settings.state_dir)}
-        outcome = import_apart(path, program=config.program or None, by=f"job import_roster ({who()})", options=options, environment=environment)
+        child = {"RESILIENCE_STATE_DIR": str(settings.state_dir), "RESILIENCE_DATABASE_URL": settings.database_url.get_secret_value()}
+        outcome = import_apart(
+            path, program=config.program or None, by=f"job import_roster ({who()})", options=options,
+            environment=dict(os.environ) | child,
+        )  # fmt: skip
         if config.put_away:
             stamp = deployment.clock.now().strftime("%Y%m%dT%H%M%SZ")
             put_away(path, outcome, stamp)
@@ -88,7 +92,7 @@ class AbsenceConfig(dg.Config):
     undo: bool = False
 
 
-@dg.op(description="Record or undo one absence, then check the program at once.")
+@dg.op(retry_policy=RETRY, description="Record or undo one absence, then check the program at once.")
 def record_absence(context: dg.OpExecutionContext, config: AbsenceConfig, deployment: dg.ResourceParam[Deployment]) -> None:
     """Write one audited row and log what opens; the roster-change sensor brings the assets up to date."""
     with told_apart():

@@ -4,6 +4,7 @@ Belongs here: completeness and consistency of stored results. Does not belong he
 alarm (policy), which open incidents and fail no check.
 """
 
+import datetime as dt
 from typing import Any
 
 import dagster as dg
@@ -52,10 +53,12 @@ def figures_add_up(context: dg.AssetCheckExecutionContext, deployment: dg.Resour
 
 @dg.asset_check(asset=system_health, name="every_program_has_a_headline", description="Every program was judged in this check; none is left out.")
 def every_program_has_a_headline(context: dg.AssetCheckExecutionContext, deployment: dg.ResourceParam[Deployment]) -> dg.AssetCheckResult:
-    """Fails for a program without a headline as of this run."""
-    moment = as_of(context)
+    """Fails for a program without a headline as of the newest materialization: this run's, or when run alone the last one's."""
+    event = context.instance.get_latest_materialization_event(system_health.key)
+    told = event.asset_materialization.metadata.get("as_of") if event and event.asset_materialization else None
+    instant = dt.datetime.fromtimestamp(told.value, dt.UTC) if isinstance(told, dg.TimestampMetadataValue) else as_of(context).instant
     with told_apart():
-        return _result(completeness.every_program_judged(deployment.database, moment.instant))
+        return _result(completeness.every_program_judged(deployment.database, instant))
 
 
 @dg.asset_check(asset=incidents, name="every_reading_was_taken", description="No reading of the health check is still waiting for the alert rules.")

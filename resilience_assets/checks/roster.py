@@ -35,15 +35,18 @@ def _check(rule: str, severity: Severity) -> dg.AssetChecksDefinition:
         moment = as_of(context)
         with told_apart():
             found = roster_findings(deployment.database, deployment.policies(), moment.instant, rule)
-        return _result(found, severity)
+        return _result(found, rule, severity)
 
     return check
 
 
-def _result(found: RuleFindings, severity: Severity) -> dg.AssetCheckResult:
+def _result(found: RuleFindings, rule: str, severity: Severity) -> dg.AssetCheckResult:
     metadata: dict[str, Any] = {"programs": found.programs, "programs_affected": len(found.sentences), "found": found.count}
-    if found.rows:
-        metadata["where"] = table(found.rows)
+    shown = {row["program"] for row in found.rows}
+    # a program that cannot be laid out at all has no cell to point at: its reason stands in for one
+    rows = [*found.rows, *({"program": code, "rule": rule, "reason": text} for code, text in found.sentences.items() if code not in shown)]
+    if rows:
+        metadata["where"] = table(rows)
     graver = dg.AssetCheckSeverity.ERROR if severity is Severity.ERROR else dg.AssetCheckSeverity.WARN
     text = "; ".join(f"{program}: {sentence}" for program, sentence in found.sentences.items())
     return dg.AssetCheckResult(passed=not found.sentences, severity=graver, metadata=metadata, description=text[:1000] or None)

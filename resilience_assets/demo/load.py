@@ -49,7 +49,15 @@ def load_demo(
         if progress is not None:
             progress("loading demo programs", done, len(made))
         reports.append(
-            import_source(database, _source(one, today, seed), name=KIND, now=now, by=by, replace=True, contradicted="keep-changes")
+            import_source(
+                database,
+                _source(one, today, seed),
+                name=KIND,
+                now=now,
+                by=by,
+                replace=True,
+                contradicted="keep-changes",
+            )
         )
     return reports
 

@@ -235,7 +235,6 @@ def roster_from_tables(tables: RosterTables) -> tuple[Roster, list[Finding]]:
 
 
 
-
 def _sorted_rows(part: pd.DataFrame, key: str, columns: tuple[str, ...], without: str = "") -> list[tuple[Any, ...]]:
     """Rows of a frame as plain tuples in ascending order of their id."""
     wanted = [column for column in columns if column != without]

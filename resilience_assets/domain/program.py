@@ -1,7 +1,7 @@
 """A program and how it divides its day: time zone, slot types, shifts, forbidden successions.
 
 Belongs here: what is true of a program before anybody is rostered. Does not belong here: people and
-posts (people.py, services.py), the cells of the roster (roster.py).
+posts (nouns.py), the cells of the roster (roster.py).
 """
 
 from __future__ import annotations
@@ -103,6 +103,12 @@ class Program:
         for pair in self.forbidden_successions:
             if not set(pair) <= known:
                 raise ValueError(f"program {self.id}: forbidden succession {pair[0]} -> {pair[1]} names an unknown shift")
+        for shift in self.shifts:
+            if not any(overlap > 0 for _, overlap, _ in self._overlaps(shift)):
+                raise ValueError(
+                    f"program {self.id}: shift {shift.code} ({clock_text(shift.start)} to {clock_text(shift.end)}) touches no slot "
+                    "from its date on; add a slot type that covers it"
+                )
 
     def slots_of(self, shift: Shift) -> tuple[int, ...]:
         """Offsets of the slots that a shift covers, counted from the first slot of its date.
@@ -112,18 +118,21 @@ class Program:
         types is the second slot of the next date. In wall-clock time: a clock change moves hours,
         not slots.
         """
-        covered: list[int] = []
-        best, best_overlap = 0, 0
+        overlaps = self._overlaps(shift)
+        covered = tuple(offset for offset, overlap, length in overlaps if 2 * overlap >= length)
+        # of equals max takes the first
+        return covered or (max(overlaps, key=lambda one: one[1])[0],)
+
+    def _overlaps(self, shift: Shift) -> list[tuple[int, int, int]]:
+        """(offset, minutes of it that the shift covers, its length) of each slot of the shift's date and the three after."""
         per_day = len(self.slot_types)
+        out = []
         for offset in range(4 * per_day):
             slot = self.slot_types[offset % per_day]
             shift_by = offset // per_day * MINUTES_A_DAY
             overlap = min(shift.end, slot.end + shift_by) - max(shift.start, slot.start + shift_by)
-            if 2 * overlap >= slot.end - slot.start:
-                covered.append(offset)
-            if overlap > best_overlap:
-                best, best_overlap = offset, overlap
-        return tuple(covered) if covered else (best,)
+            out.append((offset, overlap, slot.end - slot.start))
+        return out
 
 
 def _check_unique(program: str, noun: str, codes: list[str]) -> None:

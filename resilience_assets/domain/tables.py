@@ -32,7 +32,7 @@ COLUMNS: dict[str, dict[str, str]] = {
     "demand_rules": {"post": "str", "weekday": "int64", "slot": "str", "required": "int64", "minimum": "int64", "first": "int64", "last": "int64"},
     # `post` is a post id, or one of FREE, REST, ELSEWHERE, UNKNOWN; off is no row
     "assignments": {"person": "str", "day": "int64", "shift": "str", "post": "str"},
-    # a later row wins over an earlier one where rows of one person overlap
+    # where rows of one person overlap, the person is away if any of them is approved
     "absences": {"person": "str", "first": "int64", "last": "int64", "kind": "str", "approved": "bool"},
 }
 

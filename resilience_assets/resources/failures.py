@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import dagster as dg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, StatementError
 
 from resilience_assets.policy import PolicyError
 from resilience_assets.storage.database import DatabaseError
@@ -30,12 +30,18 @@ def is_transient(error: BaseException) -> bool:
 
 @contextmanager
 def told_apart() -> Iterator[None]:
-    """Let transient failures pass (they are retried) and end the step at once for all others."""
+    """Let transient failures pass (they are retried) and end the step at once for all others.
+
+    The values of a failed statement stay out of the message: they may be names of people, and logs are not
+    for names.
+    """
     try:
         yield
     except dg.Failure:
         raise
     except Exception as error:
+        if isinstance(error, StatementError):
+            error.hide_parameters = True
         if is_transient(error):
             raise
         raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error

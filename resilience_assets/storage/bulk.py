@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -53,12 +54,14 @@ def _insert_rows(connection: Connection, table: Table, names: list[str], rows: I
         connection.exec_driver_sql(f"INSERT INTO {table.name} ({quoted}) VALUES ({marks})", list(rows))
         return
     buffer = io.StringIO()
-    writer = csv.writer(buffer)
+    # Every text is quoted and a missing value is a bare nan, so that no text can be taken for a missing one
+    # (a number that is none is stored as missing, as SQLite does).
+    writer = csv.writer(buffer, quoting=csv.QUOTE_NONNUMERIC)
     for row in rows:
-        writer.writerow(["\\N" if value is None else value for value in row])
+        writer.writerow([math.nan if value is None else value for value in row])
     buffer.seek(0)
     cursor: Any = connection.connection.cursor()
-    cursor.copy_expert(f"COPY {table.name} ({quoted}) FROM STDIN WITH (FORMAT csv, NULL '\\N')", buffer)
+    cursor.copy_expert(f"COPY {table.name} ({quoted}) FROM STDIN WITH (FORMAT csv, NULL 'nan')", buffer)
     cursor.close()
 
 

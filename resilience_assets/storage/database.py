@@ -15,7 +15,6 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.pool import NullPool
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 HEAD = "0001"
@@ -39,12 +38,12 @@ class Database:
 
     @cached_property
     def engine(self) -> Engine:
-        """The engine; connections are not pooled on SQLite, where opening one costs little."""
+        """The engine. Connections stay open: SQLite writes its log back whenever the last one closes."""
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
         if not self.sqlite:
             return create_engine(self.url, pool_pre_ping=True, pool_size=2)
-        engine = create_engine(self.url, poolclass=NullPool, connect_args={"timeout": 30})
+        engine = create_engine(self.url, connect_args={"timeout": 30})
         event.listen(engine, "connect", _open_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -58,9 +57,15 @@ class Database:
             connection.rollback()
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """One transaction: all of it is kept, or (on any exception) none."""
+    def write(self, alone: str | None = None) -> Iterator[Connection]:
+        """One transaction: all of it is kept, or (on any exception) none.
+
+        Writers that give the same name in `alone` wait for each other from the start, so that each
+        decides on what the one before it left. SQLite has one writer at a time in any case.
+        """
         with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            if alone is not None and not self.sqlite:
+                connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": alone})
             yield connection
 
     def migrate(self) -> None:
@@ -75,7 +80,7 @@ class Database:
 
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
-        with self.engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with self.write(alone="migrate") as connection:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
 
@@ -97,7 +102,7 @@ def _open_sqlite(dbapi_connection: Any, _record: Any) -> None:
     # SQLAlchemy's own BEGIN (below) replaces the driver's implicit transactions
     dbapi_connection.isolation_level = None
     cursor = dbapi_connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536"):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000", "cache_size=-65536", "wal_autocheckpoint=8000"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

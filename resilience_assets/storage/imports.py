@@ -54,6 +54,10 @@ KINDS: dict[str, Kind] = {
 }
 
 
+CONTRADICTABLE = ("qualifications", "assignments", "absences")
+"""Kinds of which several rows may have the same key."""
+
+
 @dataclass
 class KindCount:
     """What happened to one kind: rows read, added, changed, closed, unchanged; ids missing from the source."""
@@ -148,7 +152,18 @@ def _define_shifts(connection: Connection, program_id: int, program: Program) ->
             rows = [{"program_id": program_id, "first_shift_id": a, "next_shift_id": b} for a, b in sorted(wanted)]
             connection.execute(insert(pairs), rows)
         changed = True
-    return changed
+    left = [row.id for code, row in old.items() if code not in {shift.code for shift in program.shifts}]
+    return _remove_shifts(connection, program_id, left) or changed
+
+
+def _remove_shifts(connection: Connection, program_id: int, shift_ids: list[int]) -> bool:
+    """Remove those of these shifts that no assignment ever named; True when there were any."""
+    if not shift_ids:
+        return False
+    held = tables.Assignment
+    used = select(held.shift_id).where(held.program_id == program_id)
+    where = (tables.Shift.id.in_(shift_ids), tables.Shift.id.not_in(used))
+    return connection.execute(delete(tables.Shift).where(*where)).rowcount > 0
 
 
 def known_codes(connection: Connection, program_id: int) -> dict[str, dict[str, int]]:
@@ -254,8 +269,10 @@ def replace_kind(
     those of people whom the source names. Rows that are the same stay untouched.
     """
     spec = KINDS[kind]
-    new = _coded(kind, part, ids).drop_duplicates(list(spec.key), keep="last")
-    old = _open_rows(connection, spec.model.__table__, program_id, spec.columns, _stretch(kind, part, dates))
+    new = _coded(kind, part, ids)
+    # two posts for one person, date and shift are both kept: that nobody can be in both is for the roster's checks to say
+    new = new.drop_duplicates(list(spec.columns if kind in CONTRADICTABLE else spec.key), keep="last")
+    old = _replaced_rows(connection, program_id, kind, new, dates)
     if kind == "qualifications" and not replace_missing:
         old = old[old["person_id"].isin(new["person_id"].unique())]
     count = KindCount(read=len(part))
@@ -267,8 +284,7 @@ def replace_kind(
         count.unchanged = int(same.sum())
         fresh = new.drop(new.index[merged.loc[same, "_new"].to_numpy(dtype=np.int64)])
         gone = old[~same.to_numpy()]
-    replaced = gone[list(spec.key)].merge(fresh[list(spec.key)], on=list(spec.key), how="inner") if len(gone) and len(fresh) else gone.iloc[:0]
-    count.changed = len(replaced)
+    count.changed = _in_both(gone, fresh, spec.key)
     if spec.identity is not None and not replace_missing:
         named = set(new[spec.key[0]])
         missing = gone[~gone[spec.key[0]].isin(named)]
@@ -303,17 +319,34 @@ def _coded(kind: str, part: pd.DataFrame, ids: dict[str, dict[str, int]]) -> pd.
     return pd.DataFrame(out)
 
 
-def _stretch(kind: str, part: pd.DataFrame, dates: tuple[int, int] | None) -> tuple[str, int, int] | None:
-    """Which open rows a source may replace: all of them, or those on its dates."""
+def _in_both(one: pd.DataFrame, other: pd.DataFrame, key: tuple[str, ...]) -> int:
+    """How many keys two frames share."""
+    if not len(one) or not len(other):
+        return 0
+    names = list(key)
+    return len(one[names].drop_duplicates().merge(other[names].drop_duplicates(), on=names, how="inner"))
+
+
+def _replaced_rows(connection: Connection, program_id: int, kind: str, new: pd.DataFrame, dates: tuple[int, int] | None) -> pd.DataFrame:
+    """Open rows that a source speaks of: all of its kind; of a dated kind those on its dates, and those that it names itself.
+
+    Its dates are `dates` where it says them (a month grid), else those from its first row to its last.
+    """
+    spec = KINDS[kind]
+    table = spec.model.__table__
     if kind not in DATED_KINDS:
-        return None
+        return _open_rows(connection, table, program_id, spec.columns, None)
     column = "first" if kind == "absences" else "day"
-    if dates is not None:
-        return column, dates[0], dates[1]
-    if not len(part):
-        return column, 1, 0
-    last = part["last"].max() if kind == "absences" else part[column].max()
-    return column, int(part[column].min()), int(last)
+    own = None
+    if len(new):
+        own = int(new[column].min()), int(new["last" if kind == "absences" else column].max())
+    low, high = dates or own or (1, 0)
+    wide = (low, high) if own is None else (min(low, own[0]), max(high, own[1]))
+    old = _open_rows(connection, table, program_id, spec.columns, (column, *wide))
+    if wide == (low, high) or not len(old):
+        return old
+    named = pd.MultiIndex.from_frame(old[list(spec.key)]).isin(pd.MultiIndex.from_frame(new[list(spec.key)]))
+    return old[old[column].between(low, high) | named].reset_index(drop=True)
 
 
 def _open_rows(

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, exists, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
 
 from resilience_assets.storage import bulk, tables
 
@@ -89,10 +90,16 @@ def rows_of(connection: Connection, kind: str, result_ids: Sequence[int]) -> pd.
     model = _ROWS[kind]
     columns = [column for column in model.__table__.columns if column.name != "id"]
     query = select(*columns).order_by(model.id)
-    if len(result_ids) < 900:
-        query = query.where(model.result_id.in_(list(result_ids)))
+    query = query.where(_among(model.result_id, result_ids))
     frame = pd.DataFrame(connection.execute(query).all(), columns=[column.name for column in columns])
-    return frame[frame["result_id"].isin(set(result_ids))] if len(result_ids) >= 900 else frame
+    return frame[frame["result_id"].isin(set(result_ids))].reset_index(drop=True)
+
+
+def _among(column: Any, ids: Sequence[int]) -> Any:
+    """A condition that all these ids fulfil, and others only where there are more than a query can name."""
+    if len(ids) < 900:  # below the number of variables that every SQLite takes
+        return column.in_(list(ids))
+    return column.between(min(ids), max(ids))
 
 
 def store_headlines(connection: Connection, headlines: Sequence[dict[str, Any]]) -> None:
@@ -101,18 +108,27 @@ def store_headlines(connection: Connection, headlines: Sequence[dict[str, Any]])
         connection.execute(_insert_once(connection, tables.HealthCheck), list(headlines))
 
 
+def newest_ids(as_of: dt.datetime | None = None, nth: int = 0, *, before: dt.datetime | None = None) -> Any:
+    """A query for the id of each program's newest headline (of the latest instant), or of the `nth` before it.
+
+    Only headlines at or before `as_of`, or strictly before `before`, where these are given. One look
+    into an index a program, however long the history.
+    """
+    check, other = tables.HealthCheck, aliased(tables.HealthCheck)
+    inner = select(other.id).where(other.program_id == tables.Program.id)
+    if as_of is not None:
+        inner = inner.where(other.as_of <= as_of)
+    if before is not None:
+        inner = inner.where(other.as_of < before)
+    inner = inner.order_by(other.as_of.desc(), other.id.desc()).limit(1).offset(nth).correlate(tables.Program)
+    return select(check.id).select_from(tables.Program).join(check, check.id == inner.scalar_subquery())
+
+
 def newest_headlines(connection: Connection, codes: Sequence[str] | None = None, as_of: dt.datetime | None = None) -> list[Any]:
     """The newest headline a program (at or before `as_of`), with `program` its readable id and `name`."""
     table = tables.HealthCheck
-    newest = select(func.max(table.id)).group_by(table.program_id)
-    if as_of is not None:
-        newest = newest.where(table.as_of <= as_of)
-    query = (
-        select(table, tables.Program.code.label("program"), tables.Program.name.label("name"), tables.Program.time_zone.label("time_zone"))
-        .join(tables.Program, tables.Program.id == table.program_id)
-        .where(table.id.in_(newest))
-        .order_by(tables.Program.code)
-    )
+    columns = (table, tables.Program.code.label("program"), tables.Program.name.label("name"), tables.Program.time_zone.label("time_zone"))
+    query = newest_ids(as_of).with_only_columns(*columns).order_by(tables.Program.code)
     if codes is not None:
         query = query.where(tables.Program.code.in_(codes))
     return list(connection.execute(query))
@@ -120,26 +136,32 @@ def newest_headlines(connection: Connection, codes: Sequence[str] | None = None,
 
 def last_headlines(connection: Connection, program_ids: Sequence[int], before: dt.datetime, count: int) -> dict[int, list[Any]]:
     """The last `count` headlines before an instant, oldest first, by program: what hysteresis looks back on."""
-    table = tables.HealthCheck
-    rank = func.row_number().over(partition_by=table.program_id, order_by=table.id.desc()).label("rank")
-    ranked = select(table.id, rank).where(table.as_of < before)
-    if len(program_ids) < 900:
-        ranked = ranked.where(table.program_id.in_(list(program_ids)))
-    inner = ranked.subquery()
-    query = select(table).join(inner, inner.c.id == table.id).where(inner.c.rank <= count).order_by(table.id)
+    wanted = set(program_ids)
     out: dict[int, list[Any]] = {}
-    for row in connection.execute(query):
-        out.setdefault(row.program_id, []).append(row)
+    for nth in reversed(range(count)):
+        query = newest_ids(nth=nth, before=before).with_only_columns(tables.HealthCheck)
+        if len(wanted) < 900:
+            query = query.where(tables.Program.id.in_(wanted))
+        for row in connection.execute(query):
+            if row.program_id in wanted:
+                out.setdefault(row.program_id, []).append(row)
     return out
 
 
 def headlines_after(connection: Connection, after_id: int, program_ids: Sequence[int] | None = None) -> list[Any]:
-    """Headlines with a higher id, oldest first: the readings that rules have not seen."""
-    table = tables.HealthCheck
+    """Headlines with a higher id, oldest first: the readings that rules have not seen.
+
+    One that speaks of an earlier instant than a headline written before it is left out: a look at
+    the past, or a run that was overtaken, says nothing of now.
+    """
+    table, written_before = tables.HealthCheck, aliased(tables.HealthCheck)
+    overtaken = exists().where(
+        written_before.program_id == table.program_id, written_before.as_of > table.as_of, written_before.id < table.id
+    )
     query = (
         select(table, tables.Program.code.label("program"), tables.Program.time_zone.label("time_zone"))
         .join(tables.Program, tables.Program.id == table.program_id)
-        .where(table.id > after_id)
+        .where(table.id > after_id, ~overtaken)
         .order_by(table.id)
     )
     if program_ids is not None:
@@ -161,10 +183,6 @@ def scope_rows(connection: Connection, result_ids: Sequence[int], scope: str) ->
     table = tables.UtilizationRow
     query = select(
         table.result_id, table.key, table.utilization, table.coverage, table.coverage_minimum, table.open_seats, table.open_below_minimum
-    ).where(table.scope == scope, table.day.is_(None))
-    if len(result_ids) < 900:
-        return list(connection.execute(query.where(table.result_id.in_(list(result_ids)))))
-    low, high = min(result_ids), max(result_ids)
+    ).where(table.scope == scope, table.day.is_(None), _among(table.result_id, result_ids))
     wanted = set(result_ids)
-    rows = connection.execute(query.where(table.result_id >= low, table.result_id <= high))
-    return [row for row in rows if row.result_id in wanted]
+    return [row for row in connection.execute(query.order_by(table.id)) if row.result_id in wanted]

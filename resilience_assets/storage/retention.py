@@ -12,13 +12,13 @@ import datetime as dt
 from sqlalchemy import Connection, delete, func, select, update
 
 from resilience_assets.storage import tables
+from resilience_assets.storage.results import newest_ids
 
 
 def purge_headlines(connection: Connection, before: dt.datetime) -> int:
     """Delete headlines of checks before an instant, but never the newest of a program."""
     table = tables.HealthCheck
-    newest = select(func.max(table.id)).group_by(table.program_id)
-    return connection.execute(delete(table).where(table.as_of < before, table.id.not_in(newest))).rowcount
+    return connection.execute(delete(table).where(table.as_of < before, table.id.not_in(newest_ids()))).rowcount
 
 
 def purge_results(connection: Connection, before: dt.datetime) -> int:
@@ -27,7 +27,7 @@ def purge_results(connection: Connection, before: dt.datetime) -> int:
     What the newest headline of a program points to stays.
     """
     check, result = tables.HealthCheck, tables.Result
-    newest = select(func.max(check.id)).group_by(check.program_id)
+    newest = newest_ids()
     used = select(check.utilization_id).where(check.id.in_(newest), check.utilization_id.is_not(None))
     kept = used.union(select(check.redundancy_id).where(check.id.in_(newest), check.redundancy_id.is_not(None)))
     old = select(result.id).where(result.computed_at < before, result.id.not_in(kept))

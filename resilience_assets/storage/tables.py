@@ -425,7 +425,6 @@ class HealthCheck(Base):
     __tablename__ = "health_check"
     __table_args__ = (
         UniqueConstraint("program_id", "as_of", "freeze_id", "policy_hash", "code_version"),
-        Index("ix_health_check_program_id_id", "program_id", "id"),
         Index("ix_health_check_as_of", "as_of"),
     )
     id: Mapped[int] = mapped_column(primary_key=True)

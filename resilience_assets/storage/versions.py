@@ -3,16 +3,17 @@
 Belongs here: the blob format, versions, freezes. Does not belong here: deciding whether a roster is
 accepted (actions.freeze), what is the same roster (domain.fingerprint).
 
-A blob is a NumPy .npz archive (compressed columns, no pickle) with a JSON header as bytes.
+A blob is zlib over: the length of a JSON header (8 bytes, little endian), the header, which names
+each column with its type and shape, and the bytes of the columns one after the other. Never pickle.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import io
 import json
+import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
@@ -25,39 +26,48 @@ from resilience_assets.domain.roster import Absences, Qualifications, Roster
 from resilience_assets.storage import tables
 
 FORMAT = 1
+_HELD = ("person", "post", "first", "last")
+_AWAY = ("person", "first", "last", "approved", "reported", "source")
 _CELLS = ("planned", "state", "shift", "starts", "required", "minimum", "source", "demand_source")
 
 
 def encode_roster(roster: Roster, print_: Fingerprint) -> bytes:
     """A roster with its hashes as one blob; `decode_roster` gives it back bit for bit."""
     program = roster.program
+    columns: dict[str, Any] = {name: getattr(roster, name) for name in _CELLS}
+    columns |= {f"held_{name}": getattr(roster.qualifications, name) for name in _HELD}
+    columns |= {f"away_{name}": getattr(roster.absences, name) for name in _AWAY}
     header = {
         "format": FORMAT,
         "program": asdict(program),
-        "people": [asdict(person) for person in roster.people],
+        "people": [astuple(person) for person in roster.people],
         "services": [[service.id, service.name, int(service.tier)] for service in roster.services],
-        "posts": [[post.id, post.service, post.role] for post in roster.posts],
+        "posts": [astuple(post) for post in roster.posts],
         "first_day": roster.first_day,
         "days": roster.days,
         "absence_kinds": roster.absences.kind,
         "content_hash": print_.content,
         "day_hashes": print_.days,
+        "columns": [[name, column.dtype.str, column.shape] for name, column in columns.items()],
     }
-    columns: dict[str, Any] = {name: getattr(roster, name) for name in _CELLS}
-    columns |= {f"held_{name}": getattr(roster.qualifications, name) for name in ("person", "post", "first", "last")}
-    columns |= {f"away_{name}": getattr(roster.absences, name) for name in ("person", "first", "last", "approved", "reported", "source")}
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, header=np.frombuffer(json.dumps(header).encode(), dtype=np.uint8), **columns)
-    return buffer.getvalue()
+    text = json.dumps(header, separators=(",", ":")).encode()
+    parts = [len(text).to_bytes(8, "little"), text, *(np.ascontiguousarray(column).tobytes() for column in columns.values())]
+    return zlib.compress(b"".join(parts), level=3)
 
 
 def decode_roster(blob: bytes) -> tuple[Roster, Fingerprint]:
     """The roster and its hashes out of a blob. Raises ValueError for an unknown format."""
-    with np.load(io.BytesIO(blob), allow_pickle=False) as archive:
-        columns = {name: archive[name] for name in archive.files}
-    header = json.loads(columns.pop("header").tobytes())
+    data = zlib.decompress(blob)
+    size = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + size])
     if header["format"] != FORMAT:
         raise ValueError(f"roster blob has format {header['format']}, this program reads {FORMAT}: install the newer version")
+    columns: dict[str, Any] = {}
+    at = 8 + size
+    for name, dtype, shape in header["columns"]:
+        count = int(np.prod(shape))
+        columns[name] = np.frombuffer(data, dtype=dtype, count=count, offset=at).reshape(shape)
+        at += columns[name].nbytes
     program = header["program"]
     roster = Roster(
         program=Program(
@@ -67,15 +77,12 @@ def decode_roster(blob: bytes) -> tuple[Roster, Fingerprint]:
             tuple((first, after) for first, after in program["forbidden_successions"]),
         ),
         first_day=header["first_day"], days=header["days"],
-        people=tuple(Person(**person) for person in header["people"]),
+        people=tuple(Person(*person) for person in header["people"]),
         services=tuple(Service(id, name, Tier(tier)) for id, name, tier in header["services"]),
         posts=tuple(Post(*post) for post in header["posts"]),
-        qualifications=Qualifications(**{name: columns.pop(f"held_{name}") for name in ("person", "post", "first", "last")}),
-        absences=Absences(
-            kind=tuple(header["absence_kinds"]),
-            **{name: columns.pop(f"away_{name}") for name in ("person", "first", "last", "approved", "reported", "source")},
-        ),
-        **columns,
+        qualifications=Qualifications(**{name: columns[f"held_{name}"] for name in _HELD}),
+        absences=Absences(kind=tuple(header["absence_kinds"]), **{name: columns[f"away_{name}"] for name in _AWAY}),
+        **{name: columns[name] for name in _CELLS},
     )  # fmt: skip
     return roster, Fingerprint(header["content_hash"], tuple(header["day_hashes"]))
 
@@ -127,6 +134,15 @@ def store_freeze(
     connection.execute(insert(tables.Freeze), row)
 
 
+def frozen_revisions(connection: Connection, program_ids: Sequence[int] | None = None) -> dict[int, int]:
+    """Newest revision of each program that was ever looked at, by a run for whichever instant."""
+    table = tables.Freeze
+    query = select(table.program_id, func.max(table.revision)).group_by(table.program_id)
+    if program_ids is not None:
+        query = query.where(table.program_id.in_(program_ids))
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def frozen_rosters(connection: Connection, as_of: dt.datetime, program_ids: Sequence[int] | None = None) -> list[FrozenRoster]:
     """For each program ever frozen at or before an instant: its newest freeze and last accepted version."""
     freeze = tables.Freeze
@@ -153,6 +169,12 @@ def frozen_rosters(connection: Connection, as_of: dt.datetime, program_ids: Sequ
         )
         for row in connection.execute(query)
     ]  # fmt: skip
+
+
+def newest_revision(connection: Connection, program_id: int) -> int:
+    """The newest revision of a program that was looked at; 0 if none."""
+    freeze = tables.Freeze
+    return int(connection.execute(select(func.max(freeze.revision)).where(freeze.program_id == program_id)).scalar_one() or 0)
 
 
 def load_rosters(connection: Connection, version_ids: Iterable[int]) -> dict[int, tuple[Roster, Fingerprint]]:

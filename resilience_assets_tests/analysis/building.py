@@ -8,6 +8,8 @@ a day), P 13-19, C 07-07 (24 h call), T 07-13 on the next date (30 h). The post 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +17,7 @@ from resilience_assets.domain import states
 from resilience_assets.domain.days import OPEN_END, OPEN_START, day_of
 from resilience_assets.domain.nouns import Person, Post, Service, Tier
 from resilience_assets.domain.program import Program, Shift, SlotType
-from resilience_assets.domain.roster import Absences, Qualifications, Roster
+from resilience_assets.domain.roster import Absences, CellArray, Qualifications, Roster
 
 FIRST = day_of(dt.date(2025, 9, 1))  # a Monday, in force under the newest numbering
 
@@ -42,7 +44,7 @@ def build(
     tiers: dict[str, int] | None = None,
     roles: dict[str, str] | None = None,
     fte: dict[str, float] | None = None,
-    qualified: list[QualificationRow] | None = None,
+    qualified: Sequence[QualificationRow] | None = None,
     required: dict[tuple[str, int, str], int] | None = None,
     minimum: dict[tuple[str, int, str], int] | None = None,
     absences: list[AbsenceRow] | None = None,
@@ -104,9 +106,16 @@ def build(
     )
 
 
-def _cells(picture, names, days, qualified, post_ids, holds):  # type: ignore[no-untyped-def]
+def _cells(
+    picture: dict[str, str],
+    names: list[str],
+    days: int,
+    qualified: Sequence[QualificationRow] | None,
+    post_ids: list[str],
+    holds: dict[str, str],
+) -> dict[str, Any]:
     shape = (len(names), days * 3)
-    out = {
+    out: dict[str, Any] = {
         "planned": np.full(shape, states.OFF, dtype=np.int16),
         "shift": np.full(shape, -1, dtype=np.int16),
         "starts": np.zeros(shape, dtype=np.bool_),
@@ -136,7 +145,7 @@ def _cells(picture, names, days, qualified, post_ids, holds):  # type: ignore[no
     return out
 
 
-def _demand(cells, post_ids, days):  # type: ignore[no-untyped-def]
+def _demand(cells: dict[tuple[str, int, str], int] | None, post_ids: list[str], days: int) -> CellArray:
     out = np.zeros((len(post_ids), days * 3), dtype=np.int16)
     codes = [slot.code for slot in SLOTS]
     for (post, day, slot), count in (cells or {}).items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -49,7 +50,7 @@ def pattern_rule(**changes: object) -> ForbiddenPattern:
 def hours_in_28_days(total: int) -> str:
     """A picture of 28 dates with `total` hours, of whole days (12 h), mornings (6 h): total divisible by 6."""
     full, half = divmod(total, 12)
-    return " ".join(["D"] * full + ["H"] * (half // 6) + ["."] * (28 - full - half // 6))
+    return " ".join(["."] * (28 - full - half // 6) + ["D"] * full + ["H"] * (half // 6))
 
 
 def test_eighty_hours_a_week_on_average_is_allowed_and_more_is_not() -> None:
@@ -168,12 +169,21 @@ def test_days_and_nights_in_a_row() -> None:
     assert [b.measured for b in told(build({"P": "N " * 7}), "local.night_float_length")] == [7]
 
 
+def test_a_row_of_days_is_told_while_it_touches_the_dates_judged() -> None:
+    roster = build({"P": ". D D D D . ."})
+    rule = only(pattern_rule(pattern="consecutive_days", days=3))
+    told_on = [bool(breaches(roster, rule, FIRST + day, FIRST + day)) for day in range(7)]
+    assert told_on == [False, True, True, True, True, False, False]
+
+
 def test_forbidden_successions_of_the_program() -> None:
     roster = build({"P": "N D . N . D", "Q": "D N D ."}, forbidden=(("N", "D"),))
     found = told(roster, "local.forbidden_succession")
     assert [(b.person, b.first_day - FIRST, b.last_day - FIRST) for b in found] == [("P", 0, 1), ("Q", 1, 2)]
     assert not told(build({"P": "N D"}), "local.forbidden_succession")
     assert len(told(roster, "local.forbidden_succession", first=2)) == 1
+    assert len(told(roster, "local.forbidden_succession", last=1)) == 1
+    assert not told(roster, "local.forbidden_succession", last=0)
 
 
 # --- ratios ----------------------------------------------------------------------------------
@@ -181,7 +191,7 @@ def test_forbidden_successions_of_the_program() -> None:
 
 def supervised(residents: int, faculty: int, role: str) -> Roster:
     roles = {f"R{i}": role for i in range(residents)} | {f"F{i}": "faculty" for i in range(faculty)}
-    return build({person: "H" for person in roles}, roles=roles)
+    return build(dict.fromkeys(roles, "H"), roles=roles)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +347,7 @@ def test_periods_and_rests_are_what_a_simulation_finds(picture: str, rest: int, 
         else:
             runs.append([hour, hour])
     lengths = [last - first + 1 for first, last in runs]
-    gaps = [after[0] - before[1] - 1 for before, after in zip(runs, runs[1:], strict=False)]
+    gaps = [after[0] - before[1] - 1 for before, after in pairwise(runs)]
     duty = only(
         pattern_rule(id="rest", pattern="rest_between", hours=rest),
         pattern_rule(id="long", pattern="max_continuous", hours=most),

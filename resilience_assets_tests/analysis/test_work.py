@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from resilience_assets.analysis.work import absent_days, hours_by_day, is_night, work_periods, worked_shifts
+from resilience_assets.analysis.work import (
+    absent_days,
+    hours_by_day,
+    is_night,
+    work_periods,
+    work_share_of_slots,
+    worked_shifts,
+)
 from resilience_assets.domain.days import day_of
+from resilience_assets.domain.program import Program, Shift, SlotType
 from resilience_assets.domain.roster import Roster
 from resilience_assets_tests.analysis.building import build
 
 
 def daily(roster: Roster) -> list[float]:
-    return hours_by_day(roster, worked_shifts(roster))[0].tolist()
+    return [float(hours) for hours in hours_by_day(roster, worked_shifts(roster))[0]]
 
 
 def test_hours_after_midnight_belong_to_the_next_date() -> None:
@@ -74,6 +83,42 @@ def test_nights_are_the_shifts_under_way_at_three() -> None:
     assert dict(zip(codes, is_night(roster, shifts).tolist(), strict=True)) == {
         "D": False, "N": True, "H": False, "C": True, "T": True,
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "night"),
+    [
+        (20, 27, False),
+        (20, 28, True),
+        (3, 11, False),
+        (2, 11, True),
+        (12, 24, False),
+    ],
+)
+def test_a_shift_that_only_touches_three_is_no_night(start: int, end: int, night: bool) -> None:
+    roster = build({"P": "D"})
+    shift = Shift("D", start * 60, end * 60)
+    roster = replace(roster, program=replace(roster.program, shifts=(shift, *roster.program.shifts[1:])))
+    assert is_night(roster, worked_shifts(roster)).tolist() == [night]
+
+
+def test_what_holding_a_slot_costs() -> None:
+    half_days = build({"P": "D"}).program
+    assert work_share_of_slots(half_days).tolist() == [1, 1, 1]
+    shifts = (Shift("E", 7 * 60, 15 * 60), Shift("L", 15 * 60, 23 * 60), Shift("N", 23 * 60, 31 * 60))
+    pure = Program("P2", "shifts", "UTC", (SlotType("DAY", 7 * 60, 31 * 60),), shifts)
+    assert work_share_of_slots(pure).tolist() == pytest.approx([1 / 3])
+    mixed = replace(pure, shifts=(*shifts, Shift("C", 7 * 60, 31 * 60)))
+    assert work_share_of_slots(mixed).tolist() == pytest.approx([(8 + 8 + 8 + 24) / 4 / 24])
+    # a handover makes a shift longer than its slots; a slot costs no more than its length
+    longer = Program(
+        "P3",
+        "x",
+        "UTC",
+        (SlotType("A", 7 * 60, 19 * 60), SlotType("B", 19 * 60, 31 * 60)),
+        (Shift("D", 7 * 60, 20 * 60),),
+    )
+    assert work_share_of_slots(longer).tolist() == [1, 1]
 
 
 def test_absent_dates_are_away_in_every_slot() -> None:

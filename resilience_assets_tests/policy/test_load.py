@@ -81,6 +81,7 @@ def test_a_clear_replaces_a_gap_and_a_gap_a_clear() -> None:
     assert rule("clear: 0.70", "utilization_level.program.warning") == 0.70
     assert rule("clear_gap: 0.10", "utilization_level.program.warning") == 0.70
     assert rule("clear_gap: 0.01", "coverage.service.warning") == 0.91
+    assert rule("clear_gap: 0", "coverage.service.warning") == 0.90
     assert "keep one" in refusal("alert_rules: [{id: coverage.program.warning, clear: 0.96, clear_gap: 0.01}]")
 
 

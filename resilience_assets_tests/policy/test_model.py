@@ -11,7 +11,13 @@ from pydantic import ValidationError
 from resilience_assets.domain.nouns import Tier
 from resilience_assets.domain.scales import DefenseLevel, LoadShedding, Redundancy, UtilizationLevel
 from resilience_assets.policy import Policy, load_policies
-from resilience_assets.policy.model import DefensePolicy, LoadSheddingPolicy, RedundancyPolicy, UtilizationPolicy
+from resilience_assets.policy.model import (
+    DefensePolicy,
+    LoadSheddingPolicy,
+    RedundancyPolicy,
+    RetentionPolicy,
+    UtilizationPolicy,
+)
 
 
 @pytest.fixture(scope="module")
@@ -108,11 +114,19 @@ def test_lines_of_defence_must_decrease() -> None:
 
 
 def test_patient_safety_is_never_paused() -> None:
-    steps = {"yellow": (7,), "orange": (7, 6), "red": (7, 6, 5), "black": (7, 6, 5, 4)}
+    steps = {"yellow": [7], "orange": [7, 6], "red": [7, 6, 5], "black": [7, 6, 5, 4], "fits_up_to": 1, "source": ""}
     with pytest.raises(ValidationError, match="never paused"):
-        LoadSheddingPolicy(**steps, critical=(7, 6, 5, 4, 1), fits_up_to=1, source="")
-    with pytest.raises(ValidationError, match="everything that the step before"):
-        LoadSheddingPolicy(**{**steps, "red": (5, 4)}, critical=(7, 6, 5, 4, 3), fits_up_to=1, source="")
+        LoadSheddingPolicy.model_validate({**steps, "critical": [7, 6, 5, 4, 1]})
+    for red in ([5, 4], [7, 6]):
+        with pytest.raises(ValidationError, match="everything that the step before"):
+            LoadSheddingPolicy.model_validate({**steps, "red": red, "critical": [7, 6, 5, 4, 3]})
+
+
+def test_headlines_are_kept_at_least_as_long_as_detail() -> None:
+    kept = {"dagster_runs_days": 30, "detail_days": 90, "source": ""}
+    assert RetentionPolicy.model_validate({**kept, "headlines_days": 90}).headlines_days == 90
+    with pytest.raises(ValidationError, match="less than detail_days"):
+        RetentionPolicy.model_validate({**kept, "headlines_days": 89})
 
 
 def test_a_policy_cannot_be_changed(policy: Policy) -> None:

@@ -409,7 +409,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('health_check', schema=None) as batch_op:
         batch_op.create_index('ix_health_check_as_of', ['as_of'], unique=False)
-        batch_op.create_index('ix_health_check_program_id_id', ['program_id', 'id'], unique=False)
 
     op.create_table('inbox_message',
     sa.Column('id', sa.Integer(), nullable=False),
@@ -492,7 +491,6 @@ def downgrade() -> None:
 
     op.drop_table('inbox_message')
     with op.batch_alter_table('health_check', schema=None) as batch_op:
-        batch_op.drop_index('ix_health_check_program_id_id')
         batch_op.drop_index('ix_health_check_as_of')
 
     op.drop_table('health_check')
