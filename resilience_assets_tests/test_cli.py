@@ -368,16 +368,19 @@ def test_an_unknown_program_is_refused_with_the_known_ones(run: Run, imported: P
         assert "known: example-medicine" in run(command, "--program", "icu", code=2).stderr
 
 
-def test_the_worst_program_comes_first(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_worst_program_comes_first(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     from resilience_assets.cli.status_page import show_overview
 
     def standing(program: str, status: str) -> Standing:
         line = {"status": status, "coverage": 0.9, "utilization": 0.5, "utilization_level": "GREEN", "open_seats": 0}
-        return Standing(program, "", "UTC", None, False, line, dt.timedelta(0))
+        return Standing(program, "", "UTC", None, False, line, dt.timedelta(hours=23), True)
 
+    monkeypatch.setenv("COLUMNS", "80")
     show_overview([standing("a", "healthy"), standing("b", "unknown"), standing("c", "emergency")])
-    shown = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert shown[1:4] == ["c", "b", "a"]
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[1:4]] == ["c", "b", "a"]
+    assert lines[1].rstrip().endswith("late: 23 hours")
+    assert all(len(line) <= 80 for line in lines[:4])
 
 
 def test_an_alert_goes_from_pending_to_the_inbox(run: Run, workbook: Path, here: Deployment) -> None:

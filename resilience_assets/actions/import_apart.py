@@ -7,12 +7,15 @@ refused/ with the report beside it. Does not belong here: the import itself (imp
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from resilience_assets.domain.findings import Severity
 
 MEMORY_BYTES = 4 * 1024**3
 """Address space of the child: room for the largest roster that is imported (2 million cells) twice over."""
@@ -29,9 +32,28 @@ class ApartReport:
 
     @property
     def sentence(self) -> str:
-        """One line for a log: outcome and the first reason."""
-        reasons = [f"{finding['rule']}: {finding['reason']}" for finding in self.report.get("findings", [])]
-        return self.report.get("outcome", "refused") + (f" ({reasons[0]})" if self.refused and reasons else "")
+        """One line for a log: outcome and the first reason. It repeats no cell, which may hold a name."""
+        outcome: str = self.report.get("outcome", "refused")
+        if not self.refused:
+            return outcome
+        found = self.report.get("findings", [])
+        wrong = [one for one in found if one["severity"] != str(Severity.WARNING)] or found
+        against = self.report.get("contradictions", [])
+        if wrong:
+            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            return f"{outcome} ({_place_and_reason(wrong[0])}{more}; all of it is in the report)"
+        return outcome + (f" ({len(against)} assignments contradict absences reported here)" if against else "")
+
+
+def _place_and_reason(finding: dict[str, Any]) -> str:
+    place = ", ".join(
+        f"{word} {finding[key]}".strip()
+        for word, key in (("", "file"), ("row", "row"), ("column", "column"))
+        if finding[key]
+    )
+    value = str(finding["value"])
+    reason = "" if value and value in finding["reason"] else f": {finding['reason']}"
+    return f"{finding['rule']}{f' in {place}' if place else ''}{reason}"
 
 
 def import_apart(path: Path, *, program: str | None, by: str, options: list[str], environment: dict[str, str]) -> ApartReport:
@@ -51,19 +73,21 @@ def import_apart(path: Path, *, program: str | None, by: str, options: list[str]
     try:
         report = json.loads(done.stdout)
     except ValueError:
-        reason = "reading it took more memory than allowed; split the file" if "MemoryError" in done.stderr else done.stderr.strip()[-500:]
-        return _failed(path, "reader_died", reason or f"the reader ended with code {done.returncode}")
+        if "MemoryError" in done.stderr:
+            return _failed(path, "too_large", "reading it took more memory than allowed; split the file")
+        reason = f"the reader ended with code {done.returncode}; its last words are in the report"
+        return _failed(path, "reader_died", reason, done.stderr.strip()[-2000:])
     return ApartReport(done.returncode != 0, report)
 
 
 def _limit() -> None:
-    import resource
-
+    # runs between fork and exec, where nothing may be imported
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
 
 
-def _failed(path: Path, rule: str, reason: str) -> ApartReport:
-    finding = {"severity": "error", "rule": rule, "file": path.name, "row": None, "column": "", "value": "", "reason": reason}
+def _failed(path: Path, rule: str, reason: str, value: str = "") -> ApartReport:
+    severity = str(Severity.ERROR)
+    finding = {"severity": severity, "rule": rule, "file": path.name, "row": None, "column": "", "value": value, "reason": reason}
     return ApartReport(True, {"source": path.name, "outcome": "refused", "findings": [finding]})
 
 

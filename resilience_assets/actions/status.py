@@ -20,9 +20,6 @@ from resilience_assets.policy import Policies
 from resilience_assets.storage import facts, incidents, overlay, results
 from resilience_assets.storage.database import Database
 
-LATE_AFTER = dt.timedelta(minutes=45)
-"""A headline older than three missed checks is no statement about now; the assets' freshness fails there too."""
-
 HEALTH_KEYS = ("timestamp", "status", "utilization", "defense_level", "n1_pass", "n2_pass", "immediate_actions")
 """The result of a health check, as programs read it."""
 
@@ -43,7 +40,8 @@ class ServiceStanding:
 
 @dataclass(frozen=True)
 class Standing:
-    """One program. `headline` is None before its first check; `changed` when its roster moved since then."""
+    """One program. `headline` is None before its first check; `changed` when its roster moved since then; `late`
+    when the headline is too old to speak of now (the policy's `failed_after_minutes`)."""
 
     program: str
     name: str
@@ -52,15 +50,11 @@ class Standing:
     changed: bool
     headline: dict[str, Any] | None
     age: dt.timedelta | None
+    late: bool
     paused: tuple[str, ...] = ()
     services: tuple[ServiceStanding, ...] = ()
     incidents: tuple[Any, ...] = ()
     absences: tuple[overlay.Reported, ...] = ()
-
-    @property
-    def late(self) -> bool:
-        """True when the headline is too old to speak of now."""
-        return self.age is not None and self.age > LATE_AFTER
 
     def health(self) -> dict[str, Any]:
         """The newest health check, with exactly HEALTH_KEYS."""
@@ -148,16 +142,21 @@ def standings(
             incident_rows[row.program].append(row)
         for one in overlay.open_absences(connection):
             absence_rows[one.program].append(one)
+    ages = {code: max(now - line["as_of"], dt.timedelta(0)) for code, line in found.items()}
     return [
         Standing(
             program=state.code, name=state.name, time_zone=state.time_zone, imported_at=state.imported_at,
             changed=_changed(state), headline=(line := found.get(state.code)),
-            age=None if line is None else max(now - line["as_of"], dt.timedelta(0)),
+            age=ages.get(state.code), late=_late(policies, state.code, ages.get(state.code)),
             paused=_paused(policies, state.code, line), services=tuple(services.get(state.code, ())),
             incidents=tuple(incident_rows[state.code]), absences=tuple(absence_rows[state.code]),
         )
         for state in states
     ]  # fmt: skip
+
+
+def _late(policies: Policies, code: str, age: dt.timedelta | None) -> bool:
+    return age is not None and age > dt.timedelta(minutes=policies.for_program(code).health.failed_after_minutes)
 
 
 def _changed(state: ProgramState) -> bool:

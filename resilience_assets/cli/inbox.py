@@ -18,12 +18,13 @@ from resilience_assets.cli.errors import debug_option
 def inbox(program: str | None, limit: int, as_json: bool) -> None:
     """Show the newest alerts, newest first."""
     from resilience_assets.actions import deliver
-    from resilience_assets.actions.status import known_program
     from resilience_assets.cli.terminal import SEVERITY_STYLES, age_text, command_name, console, counted, emit_json
     from resilience_assets.resources.deployment import deployment
 
     here = deployment()
     if program is not None:
+        from resilience_assets.actions.status import known_program  # brings the arrays with it: slow to load
+
         known_program(here.database, program)
     messages = deliver.inbox(here.database, program, limit)
     waiting = [one for one in deliver.pending(here.database) if program in (None, one.program)]

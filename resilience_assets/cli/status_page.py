@@ -37,18 +37,18 @@ def show_overview(found: Sequence[Standing]) -> None:
     from rich.text import Text
 
     table = plain_table(
-        "program", "status", "coverage", "utilization", "level", "open", "alerts", "as of",
-        right=("coverage", "utilization", "open", "alerts"), fold=("program",),
+        "program", "status", "coverage", "utilization", "open", "alerts", "age",
+        right=("coverage", "open", "alerts"), fold=("program",),
     )  # fmt: skip
     order = ["emergency", "critical", "unknown", "degraded", "warning", "healthy"]
     for one in sorted(found, key=lambda one: (order.index(_status(one)), one.program)):
         line = one.headline or {}
         level = line.get("utilization_level", "")
-        age = "never" if one.age is None else age_text(one.age) + (" (late)" if one.late else "")
+        used = Text.assemble(figure(line.get("utilization"), 2), " ", (level, LEVEL_STYLES.get(level, "")))
+        age = "never" if one.age is None else ("late: " if one.late else "") + age_text(one.age).removesuffix(" ago")
         table.add_row(
             one.program, Text(_status(one), _status_style(one)), figure(line.get("coverage")),
-            figure(line.get("utilization"), 2), Text(level, LEVEL_STYLES.get(level, "")),
-            _count(line.get("open_seats")), _count(len(one.incidents)), age,
+            used, _count(line.get("open_seats")), _count(len(one.incidents)), age,
         )  # fmt: skip
     out = console()
     out.print(table)

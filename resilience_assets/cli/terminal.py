@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import shlex
 import shutil
 import sys
@@ -45,8 +46,16 @@ def console(*, stderr: bool = False) -> Any:
 
 
 def emit_json(data: Any) -> None:
-    """One JSON document on stdout."""
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False, default=str))
+    """One JSON document on standard output. JSON has no infinity: a rate without bound is null beside its level."""
+    click.echo(json.dumps(_finite(data), indent=2, ensure_ascii=False, default=str, allow_nan=False))
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, float):
+        return data if math.isfinite(data) else None
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    return [_finite(value) for value in data] if isinstance(data, list | tuple) else data
 
 
 def when(instant: dt.datetime, time_zone: str) -> str:

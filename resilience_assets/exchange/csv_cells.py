@@ -151,6 +151,11 @@ def read_weekdays(text: str) -> tuple[int, ...]:
     return days
 
 
+def read_optional_weekdays(text: str) -> tuple[int, ...]:
+    """Weekdays as read_weekdays; every day where the cell is empty."""
+    return read_weekdays(text) if text else tuple(range(7))
+
+
 def read_clock(text: str) -> int:
     """Minutes from midnight of HH:MM; hours may pass 24 for the next dates (31:00 is 07:00 on the next)."""
     match = _CLOCK.match(text)
@@ -188,6 +193,13 @@ def read_column(
             Severity.ERROR, rule, lambda text: bad[text].reason, file, rows[at].tolist(), column, [said[i] for i in at]
         )
     return by_text[codes], ~is_bad
+
+
+def repeated(value: Any, count: int, dtype: str) -> npt.NDArray[Any]:
+    """One value for all rows, [count]: what a column that is left out holds."""
+    if dtype != "object":
+        return np.full(count, value, dtype=dtype)
+    return _as_objects([value])[np.zeros(count, dtype=np.int64)]
 
 
 def _as_objects(values: list[Any]) -> npt.NDArray[Any]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from resilience_assets.domain import states
 from resilience_assets.domain.assembly import MOST_DAYS
-from resilience_assets.domain.days import day_text
+from resilience_assets.domain.days import OPEN_END, day_text
 from resilience_assets.domain.findings import Severity
 from resilience_assets.domain.tables import COLUMNS, frame
 from resilience_assets.exchange import csv_cells as cells
@@ -72,6 +72,8 @@ KIND_COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("date", "day", cells.read_date, "int64"),
         Column("shift", "shift", cells.read_id),
         _POST,
+        Column("to", "last", cells.read_last_day, "int64", needed=False),
+        Column("weekdays", "weekdays", cells.read_optional_weekdays, needed=False),
     ),
     "absences": (
         _PERSON,
@@ -82,6 +84,9 @@ KIND_COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
 }
 """Header, in order, of each file of the set. Dates are ISO; an empty `from` or `to` is open."""
+
+MOST_BLOCK_DAYS = 366
+"""Longest rotation block of one row: a year, so that a wrong year is noticed."""
 
 _UNIQUE = {"people": ("person",), "services": ("service",), "posts": ("post",)}
 _PERIODS = {
@@ -146,7 +151,7 @@ def read_columns(
             )
             good &= fine
         else:
-            values[column.into] = np.full(len(table), column.read(""), dtype=column.dtype)
+            values[column.into] = cells.repeated(column.read(""), len(table), column.dtype)
     return values, good
 
 
@@ -205,9 +210,22 @@ def _finish_services(rows: pd.DataFrame, file: str, log: FindingLog) -> pd.DataF
 
 
 def _finish_assignments(rows: pd.DataFrame, file: str, log: FindingLog) -> pd.DataFrame:
-    return _without(
-        rows, rows["post"] == "OFF", "off_is_no_row", "who is off has no row; leave it out", "post", file, log
-    )
+    """Rotation blocks (rows with a last date) laid out as one row a date, all from the same row of the file."""
+    off = rows["post"] == "OFF"
+    rows = _without(rows, off, "off_is_no_row", "who is off has no row; leave it out", "post", file, log)
+    last = rows["last"].where(rows["last"] != OPEN_END, rows["day"])
+    rows = _without_reversed(rows.assign(last=last), "day", "last", file, log)
+    long = rows["last"] - rows["day"] >= MOST_BLOCK_DAYS
+    rows = _without(rows, long, "long_block", f"the block is longer than {MOST_BLOCK_DAYS} days", "last", file, log)
+    if not (rows["last"] > rows["day"]).any():
+        return rows.drop(columns=["last", "weekdays"])
+    repeats = (rows["last"] - rows["day"] + 1).to_numpy(dtype=np.int64)
+    out = rows.loc[rows.index.repeat(repeats)].copy()
+    offsets = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+    out["day"] = out["day"] + offsets
+    # epoch day 0 was a Thursday, weekday 3; a row of one date holds whatever its weekday
+    within = [(day + 3) % 7 in days for day, days in zip(out["day"], out["weekdays"], strict=True)]
+    return out[np.array(within) | (np.repeat(repeats, repeats) == 1)].drop(columns=["last", "weekdays"])
 
 
 def _finish_absences(rows: pd.DataFrame, file: str, log: FindingLog) -> pd.DataFrame:

@@ -117,6 +117,8 @@ class HealthPolicy(Frozen):
     The status rises after `readings_up` readings in a row that are worse than what is shown and
     falls after `readings_down` that are better; below `immediate_below_coverage` it rises at once.
     A buffer below `low_buffer` is worth an action. `sentences` is how many open cells are spelled out.
+    Figures are late after `late_after_minutes` without a check, and not to be relied on after
+    `failed_after_minutes`; the assets' freshness takes both from the shipped policy.
     """
 
     horizon_days: int = Field(ge=1, le=366)
@@ -125,7 +127,17 @@ class HealthPolicy(Frozen):
     immediate_below_coverage: float = Field(ge=0, le=1)
     low_buffer: float = Field(ge=0, le=1)
     sentences: int = Field(ge=1, le=100)
+    late_after_minutes: int = Field(ge=16)
+    failed_after_minutes: int = Field(ge=16)
     source: str
+
+    @model_validator(mode="after")
+    def _late_before_failed(self) -> HealthPolicy:
+        if self.failed_after_minutes <= self.late_after_minutes:
+            raise ValueError(
+                f"failed_after_minutes ({self.failed_after_minutes}) must be more than late_after_minutes ({self.late_after_minutes})"
+            )
+        return self
 
 
 class LoadSheddingPolicy(Frozen):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, and_, exists, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
@@ -109,7 +109,9 @@ def store_headlines(connection: Connection, headlines: Sequence[dict[str, Any]])
 
 
 def newest_ids(as_of: dt.datetime | None = None, nth: int = 0, *, before: dt.datetime | None = None) -> Any:
-    """A query for the id of each program's newest headline (of the latest instant), or of the `nth` before it.
+    """A query for the id of each program's newest headline, or of the `nth` before it.
+
+    The newest is that of the latest instant and, of these, of the roster frozen last.
 
     Only headlines at or before `as_of`, or strictly before `before`, where these are given. One look
     into an index a program, however long the history.
@@ -120,7 +122,7 @@ def newest_ids(as_of: dt.datetime | None = None, nth: int = 0, *, before: dt.dat
         inner = inner.where(other.as_of <= as_of)
     if before is not None:
         inner = inner.where(other.as_of < before)
-    inner = inner.order_by(other.as_of.desc(), other.id.desc()).limit(1).offset(nth).correlate(tables.Program)
+    inner = inner.order_by(other.as_of.desc(), other.freeze_id.desc(), other.id.desc()).limit(1).offset(nth).correlate(tables.Program)
     return select(check.id).select_from(tables.Program).join(check, check.id == inner.scalar_subquery())
 
 
@@ -151,12 +153,16 @@ def last_headlines(connection: Connection, program_ids: Sequence[int], before: d
 def headlines_after(connection: Connection, after_id: int, program_ids: Sequence[int] | None = None) -> list[Any]:
     """Headlines with a higher id, oldest first: the readings that rules have not seen.
 
-    One that speaks of an earlier instant than a headline written before it is left out: a look at
-    the past, or a run that was overtaken, says nothing of now.
+    One that speaks of an earlier instant, or of the same and an older roster, than a headline written
+    before it is left out: a look at the past, or a run that was overtaken, says nothing of now.
     """
     table, written_before = tables.HealthCheck, aliased(tables.HealthCheck)
+    later = or_(
+        written_before.as_of > table.as_of,
+        and_(written_before.as_of == table.as_of, written_before.freeze_id > table.freeze_id),
+    )
     overtaken = exists().where(
-        written_before.program_id == table.program_id, written_before.as_of > table.as_of, written_before.id < table.id
+        written_before.program_id == table.program_id, written_before.as_of >= table.as_of, later, written_before.id < table.id
     )
     query = (
         select(table, tables.Program.code.label("program"), tables.Program.time_zone.label("time_zone"))

@@ -397,3 +397,30 @@ def test_any_bytes_changed_give_findings_or_a_source_error(
     path.write_bytes(content)
     with contextlib.suppress(SourceError):
         read_csv_set(folder)
+
+
+BLOCK_ROWS = [
+    # a whole block of 30 days, one of weekdays only over a month's end, a single date, a block of one weekday
+    ("A", "2026-06-01,D,ICU/attending,2026-06-30,", 30),
+    ("B", "2026-06-25,D,ICU/attending,2026-07-05,weekdays", 7),
+    ("C", "2026-06-06,D,ICU/attending,,weekdays", 1),
+    ("D", "2026-06-01,D,ICU/attending,2026-06-30,wed", 4),
+]
+
+
+def test_a_rotation_block_of_any_length_is_one_row(tmp_path: Path) -> None:
+    lines = ["person,date,shift,post,to,weekdays", *(f"{person},{rest}" for person, rest, _ in BLOCK_ROWS)]
+    (tmp_path / "assignments.csv").write_text("\n".join(lines) + "\n")
+    read = read_csv_set(tmp_path, program="p")
+    assert not read.findings
+    rows = read.tables.assignments
+    assert rows is not None
+    assert rows.groupby("person").size().to_dict() == {person: count for person, _, count in BLOCK_ROWS}
+    assert rows.groupby("person")["row"].unique().map(list).to_dict() == {"A": [2], "B": [3], "C": [4], "D": [5]}
+
+
+def test_a_block_that_ends_before_it_begins_or_lasts_for_years_is_refused(tmp_path: Path) -> None:
+    lines = ["person,date,shift,post,to", "A,2026-06-10,D,ICU/x,2026-06-01", "B,2026-06-10,D,ICU/x,2028-06-01"]
+    (tmp_path / "assignments.csv").write_text("\n".join(lines) + "\n")
+    found = {(finding.rule, finding.row) for finding in read_csv_set(tmp_path, program="p").findings}
+    assert found == {("reversed_period", 2), ("long_block", 3)}

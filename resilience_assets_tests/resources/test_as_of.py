@@ -1,13 +1,12 @@
 """The instant of which a run speaks, and whether it may freeze."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
 import pytest
+from dagster_shared.record import copy
 
 from resilience_assets.resources.as_of import AHEAD, LIVE_WITHIN, TAG, AsOf, as_of
 
@@ -108,17 +107,24 @@ def test_a_run_made_again_speaks_of_the_first_one_and_is_live_only_while_that_is
 
     def long_ago(self: dg.DagsterInstance, run_id: str) -> Any:
         record: Any = real(self, run_id)
-        return record._replace(create_timestamp=made) if run_id == first.run_id else record
+        return copy(record, create_timestamp=made) if run_id == first.run_id else record
 
     monkeypatch.setattr(dg.DagsterInstance, "get_run_record_by_id", long_ago)
-    again = dg.execute_job(
-        dg.reconstructable(_again), instance=seen.instance, raise_on_error=False,
-        reexecution_options=dg.ReexecutionOptions(parent_run_id=first.run_id),
-    ) if False else None  # fmt: skip
-    assert again is None
-    parent = seen.instance.get_run_by_id(first.run_id)
-    assert parent is not None
-    run = seen.instance.create_run_for_job(seen.job, root_run_id=first.run_id, parent_run_id=first.run_id)
-    context = dg.build_op_context(instance=seen.instance)
-    found = as_of(_WithRun(context, run, seen.instance))  # type: ignore[arg-type]
-    assert found == AsOf(made.astimezone(dt.UTC).replace(second=0, microsecond=0), live)
+    again = dg.ReexecutionOptions(parent_run_id=first.run_id)
+    with dg.execute_job(dg.reconstructable(looking_again), instance=seen.instance, reexecution_options=again) as result:
+        assert result.success
+        assert result.dagster_run.root_run_id == first.run_id
+    assert AGAIN.pop() == AsOf(made.astimezone(dt.UTC).replace(second=0, microsecond=0), live)
+
+
+AGAIN: list[AsOf] = []
+
+
+@dg.op
+def look(context: dg.OpExecutionContext) -> None:
+    AGAIN.append(as_of(context))
+
+
+@dg.job(name="looking", executor_def=dg.in_process_executor)
+def looking_again() -> None:
+    look()

@@ -144,6 +144,16 @@ def test_readings_are_those_not_seen_yet_and_never_go_back_in_time(database):
         assert results.headlines_after(connection, rows[-1].id) == []
 
 
+def test_within_a_minute_the_roster_frozen_last_counts(database):
+    program = add_program(database, "a")
+    store(database, headline(program, NOW, freeze_id=2, coverage=0.2))
+    store(database, headline(program, NOW, freeze_id=1, coverage=0.1))  # a slower run on the roster before
+    store(database, headline(program, NOW, freeze_id=3, coverage=0.3))
+    assert newest(database) == [("a", NOW, 0.3)]
+    with database.read() as connection:
+        assert [row.coverage for row in results.headlines_after(connection, 0)] == [0.2, 0.3]
+
+
 def test_looking_for_the_newest_reads_one_entry_of_an_index_a_program(sqlite_database):
     """However long the history: no scan of the table, and nothing sorted but the few rows of one instant."""
     with sqlite_database.read() as connection:
