@@ -20,6 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -217,10 +218,29 @@ def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """A migrated, empty database of the test's own: the test runs once on each kind."""
     if request.param == "sqlite":
         yield request.getfixturevalue("sqlite_database")
-        return
-    server: Server = request.getfixturevalue("postgres")
+    else:
+        with _fresh(request.getfixturevalue("postgres")) as found:
+            yield found
+
+
+@pytest.fixture
+def twin(request: pytest.FixtureRequest, database: Database, migrated_sqlite: Path, tmp_path: Path) -> Iterator[Database]:
+    """A second database of the same kind, to compare with."""
+    if database.sqlite:
+        path = tmp_path / "twin.db"
+        shutil.copyfile(migrated_sqlite, path)
+        yield Database(f"sqlite:///{path}")
+    else:
+        with _fresh(request.getfixturevalue("postgres")) as found:
+            yield found
+
+
+@contextmanager
+def _fresh(server: Server) -> Iterator[Database]:
     name = server.create("migrated")
     found = Database(server.url(name))
-    yield found
-    found.dispose()
-    server.run(f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield found
+    finally:
+        found.dispose()
+        server.run(f"DROP DATABASE {name} WITH (FORCE)")

@@ -37,7 +37,7 @@ class ApartReport:
         if not self.refused:
             return outcome
         found = self.report.get("findings", [])
-        wrong = [one for one in found if one["severity"] != str(Severity.WARNING)] or found
+        wrong = [one for one in found if one["severity"] in (Severity.ERROR, Severity.UNREADABLE)] or found
         against = self.report.get("contradictions", [])
         if wrong:
             more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
+import numpy as np
 
 from resilience_assets.policy import load_policies
-import numpy as np
 
 OWNERS = ["team:scheduling-data"]
 MOST_ROWS = 200

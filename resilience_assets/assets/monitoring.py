@@ -22,6 +22,8 @@ from resilience_assets.resources.failures import told_apart
 from resilience_assets.storage import results
 
 LEVELS = ("GREEN", "YELLOW", "ORANGE", "RED", "BLACK", "UNKNOWN")
+MOST_ACTIONS = 20
+"""Lines of the list of what to do: the worst of a fleet, not all of it."""
 STATUSES = ("healthy", "warning", "degraded", "critical", "emergency", "unknown")
 
 
@@ -33,7 +35,7 @@ STATUSES = ("healthy", "warning", "degraded", "critical", "emergency", "unknown"
     deps=[roster],
     freshness_policy=FRESH,
     description=(
-        "How full each program is over the next 8 days: person-slots required, available and assigned; utilization and "
+        "How full each program is over the coming days (the policy's horizon, 8 as shipped): person-slots required, available and assigned; utilization and "
         "coverage by program, service, tier and day; level, buffer, safe load and wait factor.\n\n"
         "Available counts people who are present, qualified and within their duty hours; coverage counts seats filled by "
         "qualified, present people. The figures below are over all programs; the table has a line a program."
@@ -67,8 +69,8 @@ def utilization_snapshot(context: dg.AssetExecutionContext, deployment: dg.Resou
         }
         | {f"programs_{level}": int((programs["level"] == level).sum()) for level in LEVELS}
     )
-    columns = ["program", "utilization", "level", "coverage", "coverage_minimum", "open_seats", "required", "available", "assigned", "buffer", "safe_load", "wait_factor"]
-    metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "by_program": table(programs[columns].to_dict("records"))}
+    columns = ["program", "coverage", "utilization", "level", "open_seats", "required", "available", "assigned", "safe_load", "buffer", "wait_factor"]
+    metadata = {"by_program": table(programs[columns].to_dict("records")), "as_of": dg.MetadataValue.timestamp(moment.instant)} | metadata
     return dg.MaterializeResult(metadata=metadata, data_version=_version(measured))
 
 
@@ -80,7 +82,7 @@ def utilization_snapshot(context: dg.AssetExecutionContext, deployment: dg.Resou
     deps=[roster],
     freshness_policy=FRESH,
     description=(
-        "How many people each service can lose at its worst slot of the next 8 days and still hold its safe minimum: "
+        "How many people each service can lose at its worst slot of the coming days and still hold its safe minimum: "
         "N+2, N+1, N+0 or BELOW, from qualified people who are present, with the worst slot named. With call-in is the "
         "same with people who are off."
     ),
@@ -115,7 +117,7 @@ def service_redundancy(context: dg.AssetExecutionContext, deployment: dg.Resourc
         }
         for row in _records(judged)
     ]  # fmt: skip
-    metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "services_by_spare": table(shown)}
+    metadata = {"services_by_spare": table(shown), "as_of": dg.MetadataValue.timestamp(moment.instant)} | metadata
     return dg.MaterializeResult(metadata=metadata, data_version=_version(measured))
 
 
@@ -129,8 +131,8 @@ def service_redundancy(context: dg.AssetExecutionContext, deployment: dg.Resourc
     description=(
         "The health check's result, one headline a program: status (how worried to be), utilization, the line of defence "
         "that must act, N-1 and N-2 (unknown until an analysis has run, never assumed), what to do now and what to watch.\n\n"
-        "The status rises on the 2nd worse reading in a row and falls on the 3rd better one; below 70 % coverage it rises "
-        "at once. A program without a roster, or with a refused or old one, is unknown."
+        "The status rises after worse readings in a row and falls after more better ones, as the policy says; when coverage "
+        "collapses it rises at once. A program without a roster, or with a refused or old one, is unknown."
     ),
 )
 def system_health(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
@@ -146,24 +148,36 @@ def system_health(context: dg.AssetExecutionContext, deployment: dg.ResourcePara
         context.log.error(f"{program}: {reason}")
     heads = check.headlines
     coverages = [head["coverage"] for head in heads if head["coverage"] is not None]
-    metadata: dict[str, Any] = figures(
+    shown = [
         {
-            "programs": len(heads),
+            "program": head["program"],
+            "status": head["status"],
+            "coverage": _word(head["coverage"]),
+            "utilization": _word(head["utilization"]),
+            "level": head["utilization_level"],
+            "open seats": _word(head["open_seats"]),
+            "defence": head["defense_level"],
+            "N-1": _passed(head["n1_pass"]),
+            "N-2": _passed(head["n2_pass"]),
+        }
+        for head in heads
+    ]
+    to_do = [f"- **{head['program']}** {action}" for head in heads for action in head["immediate_actions"][:3]]
+    metadata: dict[str, Any] = {
+        "health": table(shown),
+        "to_do": dg.MetadataValue.md("\n".join(to_do[:MOST_ACTIONS]) or "Nothing that cannot wait."),
+        "as_of": dg.MetadataValue.timestamp(moment.instant),
+    } | figures(
+        {
             "worst_coverage": min(coverages, default=None),
             "open_seats": sum(head["open_seats"] or 0 for head in heads),
             "immediate_actions": sum(len(head["immediate_actions"]) for head in heads),
+            "programs": len(heads),
             "judged": check.judged,
             "failed": len(check.failed),
         }
         | {f"programs_{status}": sum(head["status"] == status for head in heads) for status in STATUSES}
     )
-    names = ("program", "status", "coverage", "utilization", "utilization_level", "defense_level", "load_shedding", "open_seats", "n1_pass", "n2_pass")
-    shown = [
-        {name: "unknown" if head[name] is None else head[name] for name in names}
-        | {"first thing to do": head["immediate_actions"][0] if head["immediate_actions"] else ""}
-        for head in heads
-    ]
-    metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "health": table(shown)}
     version = data_version(f"{head['program']} {head['status']} {head['utilization_id']} {head['redundancy_id']}" for head in heads)
     return dg.MaterializeResult(metadata=metadata, data_version=version)
 
@@ -198,7 +212,7 @@ def incidents(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[De
         | {kind: done.transitions.get(kind, 0) for kind in ("opened", "raised", "eased", "closed")}
         | {f"open_{severity}": sum(row.severity == severity for row in done.open) for severity in ("warning", "critical", "emergency")}
     )
-    metadata |= {"as_of": dg.MetadataValue.timestamp(moment.instant), "open_incidents": table(shown)}
+    metadata = {"open_incidents": table(shown), "as_of": dg.MetadataValue.timestamp(moment.instant)} | metadata
     version = data_version(f"{row.id} {row.severity}" for row in done.open)
     return dg.MaterializeResult(metadata=metadata, data_version=version)
 
@@ -208,6 +222,14 @@ def _with_program(found: pd.DataFrame, measured: Measured, states: list[ProgramS
     code_of = {state.id: state.code for state in states}
     program_of = {result_id: code_of[program_id] for program_id, result_id in measured.ids.items()}
     return found.assign(program=found["result_id"].map(program_of)).sort_values("program", kind="stable")
+
+
+def _word(value: float | int | None) -> float | int | str:
+    return "unknown" if value is None else value
+
+
+def _passed(value: bool | None) -> str:
+    return "unknown" if value is None else "holds" if value else "fails"
 
 
 def _records(frame: pd.DataFrame) -> list[Any]:

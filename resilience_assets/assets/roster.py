@@ -51,11 +51,11 @@ def _metadata(states: list[ProgramState], moment: AsOf) -> dict[str, Any]:
         }
         for state in states
     ]
-    return figures(
+    return {"rosters": table(rows), "as_of": dg.MetadataValue.timestamp(moment.instant)} | figures(
         {
             "programs": len(states),
             "refused": len(refused),
             "without_roster": sum(state.version_id is None for state in states),
             "oldest_import_hours": max(known, default=None),
         }
-    ) | {"as_of": dg.MetadataValue.timestamp(moment.instant), "rosters": table(rows)}
+    )

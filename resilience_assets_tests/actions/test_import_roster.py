@@ -11,7 +11,18 @@ from resilience_assets.domain import states
 from resilience_assets.domain.findings import Finding, Severity
 from resilience_assets.storage import bulk, imports, overlay, tables
 from resilience_assets.storage.facts import programs
-from resilience_assets_tests.actions.building import FIRST, NOW, POLICIES, QUARTER, away, load, person, program, source, works
+from resilience_assets_tests.actions.building import (
+    FIRST,
+    NOW,
+    POLICIES,
+    QUARTER,
+    away,
+    load,
+    person,
+    program,
+    source,
+    works,
+)
 from resilience_assets_tests.storage.dumping import differences, dump
 from resilience_assets_tests.storage.writing import read
 

@@ -77,7 +77,7 @@ def test_system_health_and_incidents_tell_of_a_shortage(scratch: Scratch) -> Non
     assert health["open_seats"] == HORIZON
     assert sum(value for name, value in health.items() if name.startswith("programs_")) == 1
     (row,) = records(result, "system_health", "health")
-    assert row["n1_pass"] == row["n2_pass"] == "unknown", "no analysis has run: never true by default"
+    assert row["N-1"] == row["N-2"] == "unknown", "no analysis has run: never true by default"
     opened = figures(result, "incidents")
     assert opened["open"] == opened["opened"] >= 2, "the program and the ICU"
     assert opened["open"] == opened["open_warning"] + opened["open_critical"] + opened["open_emergency"]

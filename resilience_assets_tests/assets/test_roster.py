@@ -55,7 +55,7 @@ def test_a_refused_program_keeps_its_last_roster_while_the_others_go_on(small: S
     assert rows["south"]["version"] != before["south"]
     health = {row["program"]: row for row in records(result, "system_health", "health")}
     assert health["north"]["status"] == "unknown"
-    assert "refused" in str(health["north"]["first thing to do"])
+    assert "**north** The newest roster was refused" in result.asset_materializations_for_node("system_health")[0].metadata["to_do"].value
     assert health["south"]["status"] == "healthy"
 
     failed = [name for name, one in verdicts(result).items() if not one.passed]

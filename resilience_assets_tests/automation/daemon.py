@@ -64,11 +64,19 @@ class Daemon:
         made += [run for run in reversed(self.instance.get_runs()) if run.run_id not in known]
 
 
+def code_location(folder: Path) -> InProcessCodeLocationOrigin:
+    """Our definitions as the one code location, loaded in this process."""
+    target = LoadableTargetOrigin(module_name="resilience_assets.definitions", working_directory=str(folder))
+    return InProcessCodeLocationOrigin(target, location_name=LOCATION)
+
+
 @contextmanager
 def daemon(folder: Path) -> Iterator[Daemon]:
     """A daemon with its state in a folder; the code location reads this process's environment."""
-    with dg.instance_for_test(temp_dir=str(folder), overrides=AT_ONCE) as instance:
-        target = LoadableTargetOrigin(module_name="resilience_assets.definitions", working_directory=str(folder))
-        origin = InProcessCodeLocationOrigin(target, location_name=LOCATION)
-        with create_test_daemon_workspace_context(InProcessWorkspaceLoadTarget(origin), instance) as workspace:
-            yield Daemon(instance, workspace)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = InProcessWorkspaceLoadTarget(code_location(folder))
+    with (
+        dg.instance_for_test(temp_dir=str(folder), overrides=AT_ONCE) as instance,
+        create_test_daemon_workspace_context(target, instance) as workspace,
+    ):
+        yield Daemon(instance, workspace)

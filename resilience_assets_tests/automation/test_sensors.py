@@ -10,6 +10,7 @@ from typing import Any
 
 import dagster as dg
 import pytest
+from dagster._core.remote_origin import RemoteRepositoryOrigin
 
 from resilience_assets.automation.jobs import deliver_alerts
 from resilience_assets.automation.queues import QUEUE
@@ -22,7 +23,8 @@ from resilience_assets.automation.sensors import (
     roster_change_sensor,
     threshold_sensor,
 )
-from resilience_assets_tests.assets.deploying import Scratch, small_set
+from resilience_assets_tests.assets.deploying import NOW, Scratch, small_set
+from resilience_assets_tests.automation.daemon import code_location, daemon
 
 SHORT = "\n".join(line for line in small_set()["assignments"].splitlines() if not line.startswith("A-02")) + "\n"
 """Assignments without A-02: coverage 16 of 24."""
@@ -38,7 +40,9 @@ def alarmed(scratch: Scratch) -> Scratch:
 
 def run_in(scratch: Scratch, job: str, status: dg.DagsterRunStatus, **tags: str) -> dg.DagsterRun:
     """A run of a job as it lies in the queue, or as it ended."""
-    return scratch.instance.add_run(dg.DagsterRun(job_name=job, run_id=str(uuid.uuid4()), status=status, tags=tags))
+    origin = RemoteRepositoryOrigin(code_location(scratch.folder), "__repository__").get_job_origin(job)
+    run = dg.DagsterRun(job_name=job, run_id=str(uuid.uuid4()), status=status, tags=tags, remote_job_origin=origin)
+    return scratch.instance.add_run(run)
 
 
 class TestThresholdSensor:
@@ -273,3 +277,19 @@ def test_every_run_that_a_sensor_asks_for_goes_into_its_queue(small: Scratch) ->
     assert {one.job_name: small.definitions.resolve_job_def(one.job_name).tags[QUEUE] for one in small.definitions.sensors or []} == {
         "deliver_alerts": "notifications", "periodic_health_check": "resilience", "import_roster": "default",
     }  # fmt: skip
+
+
+def test_from_an_import_to_the_inbox_by_the_sensors_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Some looks of Dagster's sensor daemon: the roster changed, a threshold was crossed, all is quiet."""
+    with dg.DagsterInstance.ephemeral() as unused:
+        scratch = Scratch(tmp_path, unused)
+    monkeypatch.setenv("RESILIENCE_STATE_DIR", str(scratch.settings.state_dir))
+    scratch.bring(small_set(assignments=SHORT))
+    with daemon(tmp_path / "dagster") as running:
+        looks = [run.job_name for n in range(4) for run in running.sensors(NOW + dt.timedelta(seconds=20 * n))]
+        assert looks == ["periodic_health_check", "deliver_alerts"]
+        assert {run.status for run in running.instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
+        (quiet,) = [tick.skip_reason for tick in running.ticks("threshold_sensor")][-1:]
+        assert quiet is not None
+        assert "0 notices pending" in quiet
+    assert len(scratch.rows("inbox_message")) == len(scratch.rows("notice")) >= 2

@@ -1,0 +1,175 @@
+"""Somebody is ill: one row on record, a check at once, what opens is said; and taken back it closes."""
+
+import pytest
+from sqlalchemy import select
+
+from resilience_assets.actions.deliver import deliver_pending, inbox
+from resilience_assets.actions.evaluate_alerts import evaluate_alerts
+from resilience_assets.actions.people import UnknownPersonError
+from resilience_assets.actions.report_absence import report_absence, undo_absence
+from resilience_assets.demo.programs import THIN_SERVICE, demo_programs, thin_service_example
+from resilience_assets.storage import incidents, tables
+from resilience_assets_tests.actions.building import (
+    FIRST,
+    NOW,
+    POLICIES,
+    QUARTER,
+    check,
+    load,
+    person,
+    program,
+    shown,
+    source,
+    works,
+)
+from resilience_assets_tests.actions.test_check_health import DOUBLE
+from resilience_assets_tests.storage.dumping import dump
+
+
+@pytest.fixture(scope="module")
+def demo():  # type: ignore[no-untyped-def]
+    return demo_programs(FIRST)
+
+
+def absent(database, code="A", first=None, last=None, quarters=1, **more):  # type: ignore[no-untyped-def]
+    days = {"first": None if first is None else FIRST + first, "last": None if last is None else FIRST + last}
+    return report_absence(database, POLICIES, code, **days, kind="sick", now=NOW + quarters * QUARTER, by="chief", **more)
+
+
+def back(database, code="A", first=None, last=None, quarters=2):  # type: ignore[no-untyped-def]
+    days = {"first": None if first is None else FIRST + first, "last": None if last is None else FIRST + last}
+    return undo_absence(database, POLICIES, code, **days, kind="sick", now=NOW + quarters * QUARTER, by="chief")
+
+
+def open_now(database):  # type: ignore[no-untyped-def]
+    with database.read() as connection:
+        return [(row.program, row.rule, row.scope_key) for row in incidents.open_incidents(connection)]
+
+
+def states(database):  # type: ignore[no-untyped-def]
+    with database.read() as connection:
+        return connection.execute(select(tables.ReportedAbsence.state).order_by(tables.ReportedAbsence.id)).scalars().all()
+
+
+def test_the_thin_service_of_the_demo_from_call_to_inbox_and_back(database, demo):
+    """The first thing that somebody tries."""
+    for one in demo:
+        if one.program.id == "family-medicine":
+            load(database, one, "demo")
+    check(database)
+    evaluate_alerts(database, POLICIES)
+    before = shown(database, "family-medicine")
+    already = open_now(database)
+    who, service, day = thin_service_example(demo, FIRST)
+    report = report_absence(database, POLICIES, who, first=day, last=day, kind="sick", now=NOW + QUARTER, by="chief")
+    assert report.after["coverage"] < before.coverage
+    assert report.after["utilization"] > before.utilization
+    assert {cell.service for cell in report.cells} == {THIN_SERVICE}
+    assert {cell.verdict for cell in report.cells} == {"below the minimum"}
+    assert set(open_now(database)) - set(already) == {("family-medicine", "coverage", service)}
+    assert deliver_pending(database, NOW + QUARTER).written >= 1
+    assert inbox(database)[0].subject.startswith(f"[warning] family-medicine, {THIN_SERVICE}: coverage")
+    undone = back(database, who, day - FIRST)
+    assert undone.after["coverage"] == before.coverage
+    assert open_now(database) == already
+    deliver_pending(database, NOW + 2 * QUARTER)
+    assert inbox(database)[0].subject.startswith(f"[over] family-medicine, {THIN_SERVICE}")
+
+
+def test_the_report_says_in_lines_what_opens(database):
+    load(database, program(), "one")
+    check(database)
+    report = absent(database, "A", 1, 2)
+    assert report.lines() == [
+        "A (fm) is away (sick): 2026-09-05 to 2026-09-06.",
+        "  Sat 2026-09-05 AM: MD on icu - 0 of 1 seated, minimum 1: below the minimum",
+        "  Sun 2026-09-06 AM: MD on icu - 0 of 1 seated, minimum 1: below the minimum",
+        "Coverage 1.000 -> 0.875, utilization 0.229 -> 0.235, status healthy.",
+    ]
+    assert "Name of" not in str(report.lines()) + str(report.as_json())
+    assert report.as_json()["opens"][0] == {
+        "date": "2026-09-05", "slot": "AM", "service": "icu", "role": "MD", "filled": 0, "required": 1, "minimum": 1, "verdict": "below the minimum",
+    }  # fmt: skip
+
+
+def test_verdicts_tell_below_the_minimum_from_open_from_still_full(database):
+    extra = [works("C", 0), works("B", 0, post="clinic/MD"), works("A", 0)]
+    load(database, program(assignments=extra), "one")
+    assert [cell.verdict for cell in absent(database, "C", 0).cells] == ["still full"]
+    assert [cell.verdict for cell in absent(database, "B", 0, quarters=2).cells] == ["open"]
+    assert [cell.verdict for cell in absent(database, "A", 0, quarters=3).cells] == ["below the minimum"]
+
+
+def test_today_in_the_zone_of_the_program_is_meant_when_no_date_is_given(database):
+    load(database, program(), "one")
+    report = absent(database)
+    assert (report.first, report.last) == (FIRST, FIRST)
+    assert absent(database, "B", 3).last == FIRST + 3
+
+
+def test_somebody_off_leaves_no_seat(database):
+    load(database, program(), "one")
+    assert absent(database, "E").lines()[1] == "Not rostered on these dates: no seat opens."
+
+
+def test_the_same_report_again_changes_only_the_check(database):
+    load(database, program(), "one")
+    absent(database, "A", 1)
+    leave_out = ["health_check"]
+    before = dump(database, leave_out)
+    absent(database, "A", 1, quarters=1)
+    assert dump(database, leave_out) == before
+    assert states(database) == ["open"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "left"),
+    [
+        (None, None, ["undone", "undone", "undone"]), (2, None, ["undone", "open", "open"]), (3, None, "none"), (2, 5, ["undone", "undone", "open"]),
+        (None, 4, ["undone", "undone", "open"]), (6, 9, ["open", "open", "undone"]),
+    ],
+)  # fmt: skip
+def test_what_is_taken_back_is_what_touches_the_dates(sqlite_database, first, last, left):
+    load(sqlite_database, program(), "one")
+    for low, high in ((1, 2), (4, 5), (9, 9)):
+        absent(sqlite_database, "A", low, high)
+    if left == "none":
+        with pytest.raises(ValueError, match="A has no absence reported here that could be taken back"):
+            back(sqlite_database, "A", first, last)
+        return
+    back(sqlite_database, "A", first, last)
+    assert states(sqlite_database) == left
+
+
+def test_dates_that_make_no_sense_are_refused_and_nothing_is_recorded(database):
+    load(database, program(), "one")
+    before = dump(database)
+    with pytest.raises(ValueError, match="from 2026-09-09 to 2026-09-08 is not a stretch of 1 to 366 days"):
+        absent(database, "A", 5, 4)
+    with pytest.raises(ValueError, match="not a stretch"):
+        absent(database, "A", 0, 366)
+    with pytest.raises(UnknownPersonError):
+        absent(database, "Z")
+    assert dump(database) == before
+
+
+def test_a_report_on_a_refused_roster_is_kept_and_says_that_figures_are_old(database):
+    load(database, program(), "one")
+    check(database)
+    newer = [person(one) for one in "ABCDEF"]
+    load(database, program(people=newer, assignments=DOUBLE), "two")
+    report = absent(database, "A", 1)
+    assert states(database) == ["open"]
+    assert any(line.startswith("Not to be relied on: The newest roster was refused") for line in report.lines())
+    # F is not in the roster that was accepted last
+    assert absent(database, "F", 1, quarters=2).cells == ()
+
+
+def test_other_programs_are_not_checked(database):
+    load(database, program("a"), "a")
+    load(database, source(program=program("b").program, people=[person("X")]), "b")
+    check(database)
+    absent(database, "A", 1, program="a")
+    with database.read() as connection:
+        rows = connection.execute(select(tables.Program.code).join(tables.HealthCheck).order_by(tables.HealthCheck.id))
+        assert rows.scalars().all() == ["a", "b", "a"]
