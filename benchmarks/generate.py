@@ -223,6 +223,8 @@ def write_csv(made: RosterTables, folder: Path) -> int:
     for kind, part in made.kinds().items():
         out = pd.DataFrame(index=part.index)
         for column in KIND_COLUMNS[kind]:
+            if kind == "assignments" and column.into in ("last", "weekdays"):
+                continue  # one row a date: these belong to rotation blocks
             if column.into == "weekdays":
                 out[column.header] = np.array(WEEKDAYS, dtype=object)[part["weekday"].to_numpy()]
             elif column.into in ("day", "first", "last", "starts", "ends"):

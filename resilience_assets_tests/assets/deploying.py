@@ -154,6 +154,11 @@ def records(result: Any, asset: str, name: str) -> list[dict[str, Any]]:
     return [dict(one.data) for one in result.asset_materializations_for_node(asset)[0].metadata[name].records]
 
 
+def to_do(result: Any) -> list[str]:
+    """What a health check says is to be done now, a line each."""
+    return str(result.asset_materializations_for_node("system_health")[0].metadata["to_do"].value).splitlines()
+
+
 def verdicts(result: Any) -> dict[str, dg.AssetCheckEvaluation]:
     """Check evaluations of a run by 'asset.check'."""
     return {f"{one.asset_key.to_user_string()}.{one.check_name}": one for one in result.get_asset_check_evaluations()}
