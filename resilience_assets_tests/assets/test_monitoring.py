@@ -30,7 +30,7 @@ SHORT = "\n".join(line for line in small_set()["assignments"].splitlines() if no
 
 def test_utilization_snapshot_counts_what_is_counted_by_hand(scratch: Scratch) -> None:
     scratch.bring(small_set(assignments=SHORT))
-    found = figures(scratch.check(), "utilization_snapshot")
+    found = figures(scratch.measure(), "utilization_snapshot")
     required, filled = 3 * HORIZON, 2 * HORIZON
     assert found["programs"] == 1
     assert found["required"] == required
@@ -46,7 +46,7 @@ def test_utilization_snapshot_counts_what_is_counted_by_hand(scratch: Scratch) -
 def test_figures_over_several_programs_are_sums_and_extremes(scratch: Scratch) -> None:
     scratch.bring(small_set())
     scratch.bring(small_set("south", assignments=SHORT))
-    result = scratch.check()
+    result = scratch.measure()
     found = figures(result, "utilization_snapshot")
     assert (found["programs"], found["required"], found["open_seats"]) == (2, 6 * HORIZON, HORIZON)
     assert found["coverage"] == pytest.approx(5 / 6, abs=1e-4)
@@ -57,7 +57,7 @@ def test_figures_over_several_programs_are_sums_and_extremes(scratch: Scratch) -
 
 def test_service_redundancy_counts_who_could_be_lost(scratch: Scratch) -> None:
     scratch.bring(small_set(assignments=SHORT))
-    result = scratch.check()
+    result = scratch.measure()
     found = figures(result, "service_redundancy")
     assert {name: found[name] for name in found if name.startswith("services")} == {
         "services": 2, "services_n_plus_2": 0, "services_n_plus_1": 1, "services_n_plus_0": 1, "services_below": 0,
@@ -70,7 +70,7 @@ def test_service_redundancy_counts_who_could_be_lost(scratch: Scratch) -> None:
 
 def test_system_health_and_incidents_tell_of_a_shortage(scratch: Scratch) -> None:
     scratch.bring(small_set(assignments=SHORT))
-    result = scratch.check()
+    result = scratch.measure()
     health = figures(result, "system_health")
     assert (health["programs"], health["judged"], health["failed"]) == (1, 1, 0)
     assert health["worst_coverage"] == pytest.approx(2 / 3, abs=1e-4)
@@ -87,7 +87,7 @@ def test_system_health_and_incidents_tell_of_a_shortage(scratch: Scratch) -> Non
 
 
 def test_names_of_figures_are_stable(small: Scratch) -> None:
-    result = small.check()
+    result = small.measure()
     assert {name: sorted(figures(result, name)) for name in HEALTH_ASSETS if name != "roster"} == {
         "utilization_snapshot": [
             "assigned", "available", "computed", "coverage", "failed", "found", "highest_utilization", "open_below_minimum",
@@ -107,7 +107,7 @@ def test_names_of_figures_are_stable(small: Scratch) -> None:
 
 
 def test_an_empty_database_materializes_and_is_grey_not_green(scratch: Scratch) -> None:
-    result = scratch.check()
+    result = scratch.measure()
     found = figures(result, "utilization_snapshot")
     assert found["programs"] == found["required"] == 0
     assert not {"coverage", "utilization", "worst_coverage"} & set(found)
@@ -116,7 +116,7 @@ def test_an_empty_database_materializes_and_is_grey_not_green(scratch: Scratch) 
 
 @pytest.mark.parametrize("name", HEALTH_ASSETS)
 def test_every_asset_materializes_alone_by_one_click(small: Scratch, name: str) -> None:
-    small.check()
+    small.measure()
     assert small.click(name).success
 
 
@@ -126,8 +126,8 @@ def test_every_asset_materializes_alone_before_anything_else_did(scratch: Scratc
 
 
 def test_what_is_unchanged_is_found_and_not_computed_again(small: Scratch) -> None:
-    small.check(**{TAG: (NOW - dt.timedelta(minutes=5)).isoformat()})
-    result = small.check()
+    small.measure(**{TAG: (NOW - dt.timedelta(minutes=5)).isoformat()})
+    result = small.measure()
     for name in ("utilization_snapshot", "service_redundancy"):
         assert (figures(result, name)["computed"], figures(result, name)["found"]) == (0, 1), name
     assert figures(result, "system_health")["judged"] == 0
@@ -144,7 +144,7 @@ def test_demo_is_measured_whole(demo: Scratch) -> None:
 
 
 def test_required_of_the_demo_is_what_its_rows_ask_for(demo: Scratch) -> None:
-    found = {row["program"]: row for row in records(demo.check(), "utilization_snapshot", "by_program")}
+    found = {row["program"]: row for row in records(demo.measure(), "utilization_snapshot", "by_program")}
     for one in demo_programs(demo_day(NOW)):
         assert one.program is not None
         first = demo.deployment_day(one.program.time_zone)

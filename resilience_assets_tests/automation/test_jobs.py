@@ -79,7 +79,7 @@ def test_a_lock_that_passes_is_no_failure(small: Scratch, hurried: Hurried, monk
     from resilience_assets.assets import monitoring
 
     monkeypatch.setattr(monitoring, "check_health", fails(2, LOCKED, monitoring.check_health))
-    result = small.check()
+    result = small.measure()
     assert hurried.waits == [60, 60]
     assert figures(result, "system_health")["programs_healthy"] == 1
 
@@ -99,7 +99,7 @@ def absent(scratch: Scratch, **config: Any) -> dg.ExecuteInProcessResult:
 
 
 def test_somebody_is_ill_and_is_back(small: Scratch) -> None:
-    small.check()
+    small.measure()
     small.clock.at = NOW + dt.timedelta(seconds=20)
     result = absent(small, person="A-03")
     assert result.success
@@ -108,7 +108,7 @@ def test_somebody_is_ill_and_is_back(small: Scratch) -> None:
     assert any(f"{TODAY} PM: att on clinic - 0 of 1 seated, minimum 1: below the minimum" in line for line in said)
     assert said[-1].startswith("Coverage 1.000 -> 0.958")
 
-    checked = small.check()
+    checked = small.measure()
     assert figures(checked, "system_health")["worst_coverage"] == pytest.approx(23 / 24, abs=1e-4)
     assert figures(checked, "system_health")["open_seats"] == 1
     (clinic,) = [row for row in records(checked, "service_redundancy", "services_by_spare") if row["service"] == "clinic"]
@@ -117,7 +117,7 @@ def test_somebody_is_ill_and_is_back(small: Scratch) -> None:
     back = absent(small, person="A-03", undo=True)
     assert back.success
     assert log_of(small, back)[0] == f"A-03 (north) is back: {TODAY}."
-    assert figures(small.check(), "system_health")["open_seats"] == 0
+    assert figures(small.measure(), "system_health")["open_seats"] == 0
     assert [row[0] for row in small.rows("reported_absence", "state")] == ["undone"]
 
 
@@ -159,7 +159,7 @@ def test_an_absence_that_makes_no_sense_fails_once_and_changes_nothing(
 def test_two_deliveries_write_each_message_once(scratch: Scratch) -> None:
     short = "\n".join(line for line in small_set()["assignments"].splitlines() if not line.startswith("A-02")) + "\n"
     scratch.bring(small_set(assignments=short))
-    scratch.check()
+    scratch.measure()
     for expected in (len(scratch.rows("notice")), 0):
         result = scratch.job("deliver_alerts")
         (event,) = [one for one in result.all_events if one.event_type_value == "STEP_OUTPUT"]

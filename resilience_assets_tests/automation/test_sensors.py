@@ -34,7 +34,7 @@ SHORT = "\n".join(line for line in small_set()["assignments"].splitlines() if no
 def alarmed(scratch: Scratch) -> Scratch:
     """A deployment in which notices are pending."""
     scratch.bring(small_set(assignments=SHORT))
-    scratch.check()
+    scratch.measure()
     return scratch
 
 
@@ -47,7 +47,7 @@ def run_in(scratch: Scratch, job: str, status: dg.DagsterRunStatus, **tags: str)
 
 class TestThresholdSensor:
     def test_says_what_it_watches_when_all_is_well(self, small: Scratch) -> None:
-        small.check()
+        small.measure()
         skip = small.sensor(threshold_sensor)
         assert isinstance(skip, dg.SkipReason)
         assert skip.skip_message == "worst coverage 1.00 (north), warns below 0.95; 0 notices pending, 0 incidents open"
@@ -107,20 +107,20 @@ class TestRosterChangeSensor:
         waiting = run_in(small, "periodic_health_check", dg.DagsterRunStatus.QUEUED)
         assert small.sensor(roster_change_sensor).skip_message == "north changed; a run is under way"
         small.instance.delete_run(waiting.run_id)
-        small.check()
+        small.measure()
         assert small.sensor(roster_change_sensor).skip_message == "every program's newest revision is checked"
 
     def test_asks_after_an_absence_was_reported_and_after_it_was_taken_back(self, small: Scratch) -> None:
-        small.check()
+        small.measure()
         for undo in (False, True):
             config = {"person": "A-01", "undo": undo}
             assert small.job("report_absence", run_config={"ops": {"record_absence": {"config": config}}}).success
             assert isinstance(small.sensor(roster_change_sensor), dg.RunRequest)
-            small.check()
+            small.measure()
             assert isinstance(small.sensor(roster_change_sensor), dg.SkipReason)
 
     def test_the_same_file_again_asks_for_nothing(self, small: Scratch) -> None:
-        small.check()
+        small.measure()
         assert small.bring(small_set()).outcome == "already"
         assert isinstance(small.sensor(roster_change_sensor), dg.SkipReason)
 
@@ -128,7 +128,7 @@ class TestRosterChangeSensor:
         twice = small_set()["assignments"].splitlines()[1].replace("icu/att", "clinic/att")
         small.bring(small_set(assignments=small_set()["assignments"] + twice + "\n"))
         assert isinstance(small.sensor(roster_change_sensor), dg.RunRequest)
-        small.check()
+        small.measure()
         assert isinstance(small.sensor(roster_change_sensor), dg.SkipReason)
 
     def test_a_check_that_keeps_failing_is_not_asked_for_every_fifteen_seconds(self, small: Scratch) -> None:
@@ -286,7 +286,7 @@ def test_from_an_import_to_the_inbox_by_the_sensors_alone(tmp_path: Path, monkey
     monkeypatch.setenv("RESILIENCE_STATE_DIR", str(scratch.settings.state_dir))
     scratch.bring(small_set(assignments=SHORT))
     with daemon(tmp_path / "dagster") as running:
-        looks = [run.job_name for n in range(4) for run in running.sensors(NOW + dt.timedelta(seconds=20 * n))]
+        looks = [run.job_name for n in range(3) for run in running.sensors(NOW + dt.timedelta(seconds=20 * n))]
         assert looks == ["periodic_health_check", "deliver_alerts"]
         assert {run.status for run in running.instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
         (quiet,) = [tick.skip_reason for tick in running.ticks("threshold_sensor")][-1:]

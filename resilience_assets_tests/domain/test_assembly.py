@@ -59,7 +59,7 @@ def agree(roster: Roster, plain: Plain) -> None:
 
 
 @given(roster_tables())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_every_cell_is_what_the_rows_say(given_tables):
     plain = lay_out(given_tables)
     roster, findings = roster_from_tables(given_tables)
@@ -68,7 +68,7 @@ def test_every_cell_is_what_the_rows_say(given_tables):
 
 
 @given(roster_tables(), st.randoms())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_double_bookings_name_the_row_kept_and_the_row_left_out(given_tables, random):
     seen = []
     plain = lay_out(given_tables)

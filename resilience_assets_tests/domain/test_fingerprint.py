@@ -57,7 +57,7 @@ def dates_changed(one: RosterTables, other: RosterTables) -> list[int]:
 
 
 @given(roster_tables(), st.integers(0, 2**32 - 1))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_order_of_rows_and_where_they_came_from_do_not_matter(tables, seed):
     plain = lay_out(tables)
     assume(not plain.twice)  # which of two rows holds is a matter of order, and such a roster is refused
@@ -94,7 +94,7 @@ def test_a_changed_cell_changes_its_date_and_no_other():
 
 
 @given(roster_tables(), st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_one_cell_of_any_array_changes_its_date_and_no_other(tables, data):
     roster, _ = roster_from_tables(tables)
     assume(roster.slots)

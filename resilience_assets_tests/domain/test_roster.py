@@ -30,7 +30,7 @@ def on_dates(zone: str, first: dt.date, days: int) -> Roster:
 
 
 @given(rosters, st.integers(-3, 12), st.integers(-3, 12))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_a_window_is_those_dates_and_nothing_else(roster, low, high):
     first, last = FIRST + low, FIRST + high
     part = roster.window(first, last)
@@ -52,7 +52,7 @@ def test_a_window_over_all_dates_is_the_roster(roster):
 
 
 @given(rosters, st.integers(FIRST - 2, FIRST + 10))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_who_may_hold_a_post_is_what_the_rows_say_of_that_day(roster, day):
     q = roster.qualifications
     may = np.zeros((len(roster.people), len(roster.posts)), dtype=bool)
@@ -63,7 +63,7 @@ def test_who_may_hold_a_post_is_what_the_rows_say_of_that_day(roster, day):
 
 
 @given(rosters)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_periods_of_qualification_follow_each_other_and_hold_on_each_of_their_dates(roster):
     periods = roster.qualification_periods()
     borders = [0] + [end for _, end, _ in periods]
@@ -75,7 +75,7 @@ def test_periods_of_qualification_follow_each_other_and_hold_on_each_of_their_da
 
 
 @given(rosters)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_qualified_cells_and_availability_person_by_person(roster):
     cells = roster.qualified_cells(roster.state)
     for p in range(len(roster.people)):

@@ -41,7 +41,7 @@ def test_text_numbers_and_nothing_come_back_as_they_went_in(database, table):
     st.one_of(st.none(), st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))),
     st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False)),
 ), max_size=8))  # fmt: skip
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_values_come_back_as_they_went_in(database, rows):
     with database.write() as connection:
         TABLE.create(connection, checkfirst=True)

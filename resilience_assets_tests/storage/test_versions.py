@@ -25,7 +25,7 @@ HOUR = dt.timedelta(hours=1)
 
 
 @given(roster_tables())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_roster_comes_back_bit_for_bit(given_tables):
     roster, _ = roster_from_tables(given_tables)
     print_ = fingerprint(roster)
