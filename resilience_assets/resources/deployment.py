@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-import threading
 from dataclasses import dataclass
 from functools import cached_property
 
 from resilience_assets.policy import Policies, load_policies
 from resilience_assets.settings import Settings
 from resilience_assets.storage.database import Database
-
-_MIGRATING = threading.Lock()
-"""Sensors run in threads of one process, and migrations keep their state in globals: one at a time."""
 
 
 class Clock:
@@ -39,8 +35,7 @@ class Deployment:
     def database(self) -> Database:
         """The database, with its schema brought up to date."""
         database = Database(self.settings.database_url.get_secret_value())
-        with _MIGRATING:
-            database.migrate()
+        database.migrate()
         return database
 
     def policies(self) -> Policies:

@@ -12,6 +12,7 @@ from dagster._core.test_utils import freeze_time
 from sqlalchemy.exc import OperationalError
 
 from resilience_assets.actions import deliver
+from resilience_assets.assets import monitoring
 from resilience_assets.automation import jobs
 from resilience_assets_tests.assets.deploying import NOW, TODAY, Scratch, figures, records, small_set
 
@@ -76,17 +77,13 @@ def test_a_locked_database_is_tried_three_times_more_a_minute_apart(
 
 
 def test_a_lock_that_passes_is_no_failure(small: Scratch, hurried: Hurried, monkeypatch: pytest.MonkeyPatch) -> None:
-    from resilience_assets.assets import monitoring
-
     monkeypatch.setattr(monitoring, "check_health", fails(2, LOCKED, monitoring.check_health))
-    result = small.measure()
+    result = small.check()
     assert hurried.waits == [60, 60]
     assert figures(result, "system_health")["programs_healthy"] == 1
 
 
 def test_a_mistake_is_tried_once(small: Scratch, hurried: Hurried, monkeypatch: pytest.MonkeyPatch) -> None:
-    from resilience_assets.assets import monitoring
-
     monkeypatch.setattr(monitoring, "check_health", fails(99, ValueError("a bug"), None))
     result = small.job("periodic_health_check")
     assert not result.success
@@ -194,3 +191,18 @@ def test_upkeep_leaves_alone_what_still_runs(small: Scratch) -> None:
         small.instance.add_run(running.with_status(dg.DagsterRunStatus.STARTED))
     assert small.job("maintenance").success
     assert small.instance.get_run_by_id(old) is not None
+
+
+def test_a_click_in_the_minute_of_an_absence_speaks_of_it_and_closes_no_alert(small: Scratch) -> None:
+    """A run is as of the minute in which it was made, and so is what an absence freezes and measures."""
+    with freeze_time(NOW + dt.timedelta(seconds=5)):
+        small.measure()
+    small.clock.at = NOW + dt.timedelta(seconds=20)
+    assert absent(small, person="A-03").success
+    opened = small.rows("incident WHERE closed_at IS NULL", "id")
+    assert opened
+    with freeze_time(NOW + dt.timedelta(seconds=40)):
+        after = small.measure()
+    assert figures(after, "system_health")["open_seats"] == 1
+    assert small.rows("incident WHERE closed_at IS NULL", "id") == opened
+    assert small.rows("program", "revision", "checked_revision") == [(2, 2)]
