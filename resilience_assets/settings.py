@@ -40,6 +40,7 @@ STATE_FOLDER = ".resilience"
 
 ALERT_DELIVERY = "read from the alert delivery on"
 SCALE_OUT = "read from the scale-out on"
+CRISIS = "read from the crisis response on"
 
 
 class SettingsError(ValueError):
@@ -196,7 +197,7 @@ class Settings(BaseModel):
     auto_activate_defense: bool | None = _variable(
         "RESILIENCE_AUTO_ACTIVATE_DEFENSE",
         None,
-        "Whether the defense level follows the coverage by itself. When not set: the policy's.",
+        f"Whether a defense level may act by itself and not only advise. When not set: the policy's. ({CRISIS})",
         allowed=_SWITCH,
         group="Policy",
     )
@@ -211,7 +212,7 @@ class Settings(BaseModel):
     auto_shed_load: bool | None = _variable(
         "RESILIENCE_AUTO_SHED_LOAD",
         None,
-        "Whether the load-shedding level follows the coverage by itself. When not set: the policy's.",
+        f"Whether load may be shed without being asked for, and not only advised. When not set: the policy's. ({CRISIS})",
         allowed=_SWITCH,
         group="Policy",
     )
