@@ -55,6 +55,7 @@ setup(
             "psutil>=5.9",
             "pytest>=8.2",
             "ruff>=0.8",
+            "scipy>=1.11",
             "setuptools>=77",
             "types-PyYAML",
         ],
