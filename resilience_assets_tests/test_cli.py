@@ -272,7 +272,7 @@ def test_an_absence_says_what_opens_and_is_taken_back(run: Run, imported: Path, 
     assert f"{person} (example-medicine) is away (sick): {day_text(day)}." in said
     assert f"{date_of(day):%a} {day_text(day)}" in said
     assert "Coverage" in said
-    assert f"absent {person} --program example-medicine --undo" in said
+    assert f"absent {person} --program example-medicine --undo --from {day_text(day)}" in said
     assert "is back" in run("absent", person, "--undo").output
     assert "could be taken back" in run("absent", person, "--undo", code=2).stderr
 
@@ -425,7 +425,12 @@ def test_a_section_of_a_program_is_shown_with_it(run: Run, tmp_path: Path, monke
     monkeypatch.setenv("RESILIENCE_POLICY", str(overlay))
     assert as_json(run("policy", "show", "--program", "icu", "--json"))["utilization"]["yellow"] == 0.5
     assert "Sections of their own: icu" in run("policy", "show").output
-    assert "sections for icu" in run("policy", "check").output
+    checked = run("policy", "check")
+    assert "sections for icu" in checked.output
+    assert "Warning" not in checked.stderr, "without a program on file nothing can be said of names"
+    run("demo")
+    assert "Warning: programs.icu: no program of this name is on file" in run("policy", "check").stderr
+    assert as_json(run("policy", "check", "--json"))["unknown_programs"] == ["icu"]
 
 
 def test_a_policy_check_lists_every_mistake(run: Run, tmp_path: Path) -> None:
@@ -561,6 +566,19 @@ def test_a_run_that_fails_there_gives_its_reason(run: Run, webserver: type[Webse
 def test_an_instance_that_does_not_answer_is_said(run: Run, here: Deployment) -> None:
     with pytest.raises(errors.Failed, match="does not answer"):
         launch.through_webserver("http://127.0.0.1:1", "deliver_alerts", {}, wait=True, tell=print)
+
+
+def test_a_run_elsewhere_brings_its_figures_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries = [{"label": "pending", "intValue": 2}, {"label": "report", "text": "A is away"}, {"label": "table"}]
+    answers = {
+        launch.LAUNCH: {"launchRun": {"__typename": "LaunchRunSuccess", "run": {"runId": "r", "status": "QUEUED"}}},
+        launch.STATUS: {"runOrError": {"__typename": "Run", "status": "SUCCESS"}},
+        launch.RESULTS: {"logsForRun": {"events": [{}, {"metadataEntries": entries}]}},
+    }
+    monkeypatch.setattr(launch, "_ask", lambda _address, query, _variables: answers[query])
+    monkeypatch.setattr(launch, "POLL_S", 0.0)
+    outcome = launch.through_webserver("http://here", "deliver_alerts", {}, wait=True, tell=lambda _line: None)
+    assert (outcome.status, outcome.results) == ("SUCCESS", {"pending": 2, "report": "A is away"})
 
 
 # --- demo and dev ---------------------------------------------------------------------------

@@ -59,7 +59,7 @@ class ImportReport:
             "kinds": {
                 kind: {
                     "read": c.read, "added": c.added, "changed": c.changed, "closed": c.closed,
-                    "unchanged": c.unchanged, "missing": c.missing,
+                    "unchanged": c.unchanged, "missing": c.missing, "closed_with_them": c.hanging,
                 }
                 for kind, c in self.kinds.items()
             },
@@ -174,6 +174,11 @@ def _apply(
     imports.add_identities(connection, program_id, source.tables)
     ids = imports.identities(connection, program_id)
     for kind, part in source.tables.kinds().items():
+        if kind == "demand_rules" and part.empty and not replace:
+            # a header alone would end every rule, and with them all demand: too much for a file that says nothing
+            reason = "the source has no weekly rules; those on file were kept (--replace ends them)"
+            report.findings.append(Finding(Severity.WARNING, "no_rules", reason))
+            continue
         report.kinds[kind] = imports.replace_kind(
             connection, program_id, kind, part, ids, batch_id, file_ids, source.tables.dates, replace, progress
         )

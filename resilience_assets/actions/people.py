@@ -31,17 +31,20 @@ class FoundPerson:
     time_zone: str
 
 
-def find_person(connection: Connection, text: str, program: str | None = None) -> FoundPerson:
+def find_person(
+    connection: Connection, text: str, program: str | None = None, *, gone: bool = False, names: bool = True
+) -> FoundPerson:
     """The one person with this readable id, else this name, else a name that contains it (any case).
 
+    `gone` finds those as well whom the roster has no more; without `names` nobody is found by name.
     Raises UnknownPersonError with the nearest ids when nobody or more than one fits.
     """
-    people = _everybody(connection, program)
+    people = _everybody(connection, program, gone)
     wanted = text.strip().casefold()
     for fits in (
         [one for one in people if one.code.casefold() == wanted],
-        [one for one in people if one.name.casefold() == wanted],
-        [one for one in people if wanted and wanted in one.name.casefold()],
+        [one for one in people if names and one.name.casefold() == wanted],
+        [one for one in people if names and wanted and wanted in one.name.casefold()],
     ):
         if len(fits) == 1:
             return fits[0]
@@ -51,10 +54,13 @@ def find_person(connection: Connection, text: str, program: str | None = None) -
     near = difflib.get_close_matches(text.upper(), [one.code for one in people], n=3, cutoff=0.5)
     where = f"program {program}" if program else "any program"
     meant = f"; did you mean {', '.join(near)}?" if near else ""
+    if not names:
+        # the text may be a name, and what refuses it is on record
+        raise UnknownPersonError(f"nobody in {where} has this id{meant}; give the readable id, a name has no place in a run")
     raise UnknownPersonError(f"nobody in {where} has the id or name {text!r}{meant}")
 
 
-def _everybody(connection: Connection, program: str | None) -> list[FoundPerson]:
+def _everybody(connection: Connection, program: str | None, gone: bool) -> list[FoundPerson]:
     record: Any = tables.PersonRecord
     query = (
         select(
@@ -63,9 +69,11 @@ def _everybody(connection: Connection, program: str | None) -> list[FoundPerson]
         )
         .join(record, record.person_id == tables.Person.id)
         .join(tables.Program, tables.Program.id == tables.Person.program_id)
-        .where(record.closed_batch_id.is_(None))
-        .order_by(tables.Program.code, tables.Person.code)
+        .order_by(tables.Program.code, tables.Person.code, record.id)
     )  # fmt: skip
+    if not gone:
+        query = query.where(record.closed_batch_id.is_(None))
     if program is not None:
         query = query.where(tables.Program.code == program)
-    return [FoundPerson(*row) for row in connection.execute(query)]
+    # of several records of somebody the newest tells the name
+    return list({row.id: FoundPerson(*row) for row in connection.execute(query)}.values())

@@ -71,6 +71,7 @@ def import_file(context: dg.OpExecutionContext, config: ImportConfig, deployment
             stamp = deployment.clock.now().strftime("%Y%m%dT%H%M%SZ")
             put_away(path, outcome, stamp)
     context.log.info(f"{path.name}: {outcome.sentence}")
+    context.add_output_metadata({"outcome": outcome.sentence})
     if outcome.refused:
         raise dg.Failure(f"{path.name}: {outcome.sentence}", allow_retries=False)
 
@@ -82,7 +83,7 @@ def import_roster() -> None:
 
 
 class AbsenceConfig(dg.Config):
-    """Somebody is away: `person` by readable id; dates as YYYY-MM-DD, empty for today."""
+    """Somebody is away: `person` by readable id, never by name; dates as YYYY-MM-DD, empty for today."""
 
     person: str
     program: str = ""
@@ -100,10 +101,11 @@ def record_absence(context: dg.OpExecutionContext, config: AbsenceConfig, deploy
         act = undo_absence if config.undo else report_absence_action
         result = act(
             deployment.database, deployment.policies(), config.person, first=first, last=last, kind=config.kind,
-            now=deployment.clock.now(), by=f"job report_absence ({who()})", program=config.program or None,
+            now=deployment.clock.now(), by=f"job report_absence ({who()})", program=config.program or None, names=False,
         )  # fmt: skip
     for line in result.lines():
         context.log.info(line)
+    context.add_output_metadata({"report": "\n".join(result.lines())})
 
 
 @dg.job(description="Report somebody away today, or take that back.", tags=run_tags(DEFAULT, 1800))

@@ -39,7 +39,7 @@ def absent(
 
     here = deployment()
     now = here.clock.now()
-    days = _days(here, person, program, first, last)
+    days = _days(here, person, program, undo, first, last)
     if undo and days[0] is None and days[1] is not None:
         raise Refused("--undo with --to needs --from as well; without both, all that was reported is taken back")
     act = undo_absence if undo else report_absence
@@ -60,32 +60,33 @@ def absent(
         _show(here, report)
 
 
-def _days(here: Deployment, person: str, program: str | None, *words: str | None) -> list[int | None]:
+def _days(here: Deployment, person: str, program: str | None, undo: bool, *words: str | None) -> list[int | None]:
     """Epoch days of the dates given, in the time zone of the person's program."""
     from resilience_assets.actions.people import find_person
 
     if not any(words):
         return [None for _ in words]
     with here.database.read() as connection:
-        zone = find_person(connection, person, program).time_zone
+        zone = find_person(connection, person, program, gone=undo).time_zone
     now = here.clock.now()
     return [None if word is None else epoch_day(word, now, zone) for word in words]
 
 
 def _show(here: Deployment, report: AbsenceReport) -> None:
     from resilience_assets.cli.terminal import command_name, console
+    from resilience_assets.domain.days import day_text
 
     out = console()
     lines = report.lines()
     out.print(lines[0], style="bold")
     if report.cells:
         out.print(_cells(report))
-    else:
-        out.print(lines[1])
-    out.print(lines[-1])
+    for line in lines[1 + len(report.cells) :]:
+        out.print(line)
     name, who_ = command_name(), report.person
     if not report.undone:
-        out.print(f"Take it back: {name} absent {who_.code} --program {who_.program} --undo", soft_wrap=True)
+        dates = f"--from {day_text(report.first)}" + (f" --to {day_text(report.last)}" if report.last != report.first else "")
+        out.print(f"Take it back: {name} absent {who_.code} --program {who_.program} --undo {dates}", soft_wrap=True)
     for line in _alerts(here, name):
         out.print(line, soft_wrap=True)
 

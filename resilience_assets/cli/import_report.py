@@ -30,7 +30,7 @@ def show_report(report: ImportReport, copy: Path | None, health: str, *, dry_run
     out.print(_headline(report), style="bold red" if report.refused else "bold")
     if report.kinds and report.outcome in ("imported", "dry-run"):
         out.print(_counts(report))
-    for line in _missing(report):
+    for line in _missing(report) + _hanging(report):
         out.print(line)
     for one in report.confirmed:
         out.print(f"Now in the source: {one.person} away {_dates(one.first, one.last)} ({one.kind})")
@@ -69,6 +69,15 @@ def _missing(report: ImportReport) -> list[str]:
         f"Missing from the source, kept (--replace removes them): {kind} {_some(count.missing)}"
         for kind, count in report.kinds.items()
         if count.missing
+    ]
+
+
+def _hanging(report: ImportReport) -> list[str]:
+    return [
+        f"Closed with the {kind} that were removed: "
+        + ", ".join(f"{number} {other.replace('_', ' ')}" for other, number in count.hanging.items())
+        for kind, count in report.kinds.items()
+        if count.hanging
     ]
 
 

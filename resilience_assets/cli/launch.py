@@ -39,6 +39,16 @@ mutation Launch($params: ExecutionParams!) { launchRun(executionParams: $params)
 STATUS = (
     "query Status($id: ID!) { runOrError(runId: $id) { __typename ... on Run { status } ... on Error { message } } }"
 )
+RESULTS = """
+query Results($id: ID!) { logsForRun(runId: $id, limit: 1000) { ... on EventConnection { events {
+  ... on ExecutionStepOutputEvent { metadataEntries {
+    label
+    ... on TextMetadataEntry { text }
+    ... on IntMetadataEntry { intValue }
+    ... on FloatMetadataEntry { floatValue }
+  } }
+} } } }
+"""
 REASON = """
 query Reason($id: ID!) { logsForRun(runId: $id, limit: 1000) { ... on EventConnection { events {
   __typename
@@ -196,7 +206,14 @@ def through_webserver(
             raise Failed(f"run {run_id} is not on record any more: {found.get('message', '')}")
         status = found["status"]
     message = _remote_reason(address, run_id) if status == "FAILURE" else ""
-    return Outcome(run_id, job, status, message, address)
+    results = _remote_results(address, run_id) if status == "SUCCESS" else {}
+    return Outcome(run_id, job, status, message, address, results)
+
+
+def _remote_results(address: str, run_id: str) -> dict[str, Any]:
+    events = _ask(address, RESULTS, {"id": run_id})["logsForRun"].get("events", [])
+    entries = [entry for event in events for entry in event.get("metadataEntries", [])]
+    return {entry.pop("label"): next(iter(entry.values())) for entry in entries if len(entry) == 2}
 
 
 def _remote_reason(address: str, run_id: str) -> str:

@@ -6,6 +6,7 @@ Belongs here: the commands and how a policy reads. Does not belong here: merging
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from resilience_assets.cli.errors import debug_option
 
 if TYPE_CHECKING:
     from resilience_assets.policy import Policy
+    from resilience_assets.settings import Settings
 
 VERSION_SHOWN = 12
 
@@ -76,12 +78,35 @@ def check(file: Path | None, as_json: bool) -> None:
             raise
         emit_json({"valid": False, "version": None, "mistakes": list(error.mistakes)})
         raise click.exceptions.Exit(2) from error
+    strangers = _not_on_file(settings, policies.sections)
     if as_json:
-        emit_json({"valid": True, "version": policies.hash, "mistakes": []})
+        emit_json({"valid": True, "version": policies.hash, "mistakes": [], "unknown_programs": strangers})
         return
+    for name in strangers:
+        click.echo(f"Warning: programs.{name}: no program of this name is on file; its section holds for nobody", err=True)
     said = f"policy is valid, version {policies.hash[:VERSION_SHOWN]}"
     sections = f"; sections for {', '.join(sorted(policies.sections))}" if policies.sections else ""
     click.echo(said + sections)
+
+
+def _not_on_file(settings: Settings, sections: Iterable[str]) -> list[str]:
+    """Sections of programs that nobody imported; none where no database is there to ask."""
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from resilience_assets.actions.status import program_codes
+    from resilience_assets.storage.database import HEAD, Database
+
+    address = settings.database_url.get_secret_value()
+    file = make_url(address).database if address.startswith("sqlite") else None
+    if not sections or (file is not None and not Path(file).exists()):
+        return []
+    try:
+        database = Database(address)
+        known = program_codes(database) if database.schema_version() == HEAD else []
+    except SQLAlchemyError:
+        return []  # an overlay is checked before there is a database as well
+    return sorted(set(sections) - set(known)) if known else []
 
 
 def _show(one: Policy, program: str, made_of: str) -> None:

@@ -71,6 +71,9 @@ def show_program(one: Standing, *, everything: bool = False) -> None:
                 lead, f"  as of {when(one.headline['as_of'], one.time_zone)}, {age_text(one.age)}", (late, "bold red")
             )
         )
+        if one.headline["raw_status"] not in (one.headline["status"], "unknown"):
+            reading = one.headline["raw_status"]
+            out.print(f"This reading alone says {reading}; the status follows when the next ones agree", soft_wrap=True)
     if one.changed or one.late or one.headline is None:
         why = "The roster has changed since this check" if one.changed and one.headline else "A check is due"
         out.print(f"{why}: {command_name()} run periodic_health_check", soft_wrap=True)

@@ -86,6 +86,8 @@ class Program:
     def __post_init__(self) -> None:
         if not self.id:
             raise ValueError("a program needs an id")
+        if self.id[0] in ".-~" or any(sign in "/\\" or not sign.isprintable() for sign in self.id):
+            raise ValueError(f"program {self.id}: an id names a folder too: no slash in it, and no '.', '-' or '~' in front")
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -6,6 +6,7 @@ people's layouts (mapped_workbook.py), writing the example (template.py). docs/e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -428,7 +429,10 @@ def _grid_columns(sheet: Sheet, program: Program, log: FindingLog) -> tuple[int,
         if said and (first < sheet.width or said[:1].isdigit()):
             first = min(first, column)
             day = _date_or_finding(sheet, column, said, log)
-        if first > column or (not slot and not any(sheet.text(row, column) for row in range(2, sheet.height))):
+        if first > column:
+            _undated(sheet, column, slots, log)
+            continue
+        if not slot and not any(sheet.text(row, column) for row in range(2, sheet.height)):
             continue
         index = slots.get(slot.casefold(), 0 if not slot and len(slots) == 1 else None)
         if index is None:
@@ -449,6 +453,17 @@ def _grid_columns(sheet: Sheet, program: Program, log: FindingLog) -> tuple[int,
             seen.add((day, index))
             columns.append(GridColumn(column, day, index))
     return first, columns
+
+
+def _undated(sheet: Sheet, column: int, slots: Mapping[str, int], log: FindingLog) -> None:
+    """Find slots in row 2 left of the first date: their own date is missing, and their codes would be lost."""
+    if sheet.text(1, column).casefold() not in slots:
+        return
+    said = sheet.text(0, column)
+    # the slots under one merged date are told once
+    if said or column == 0 or sheet.text(1, column - 1).casefold() not in slots:
+        reason = "not a date of the form 2026-01-31, and row 2 has a slot under it"
+        log.add(Severity.ERROR, "bad_date", reason, sheet.file, 1, address(0, column), said)
 
 
 def _date_or_finding(sheet: Sheet, column: int, said: str, log: FindingLog) -> int | None:

@@ -8,6 +8,7 @@ applied (actions.import_roster).
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ import pandas as pd
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
 from resilience_assets.domain import states
+from resilience_assets.domain.days import OPEN_END
 from resilience_assets.domain.program import Program
 from resilience_assets.domain.tables import DATED_KINDS, RosterTables
 from resilience_assets.storage import bulk, tables
@@ -68,6 +70,8 @@ class KindCount:
     closed: int = 0
     unchanged: int = 0
     missing: list[str] = field(default_factory=list)
+    hanging: dict[str, int] = field(default_factory=dict)
+    """Rows of other kinds that were closed because what they name was removed, by kind."""
 
     @property
     def touched(self) -> bool:
@@ -294,7 +298,7 @@ def replace_kind(
     if spec.identity is not None and replace_missing:
         named = set(new[spec.key[0]])
         removed = [int(value) for value in gone[spec.key[0]] if value not in named]
-        _close_dependents(connection, program_id, spec.key[0], removed, batch_id)
+        count.hanging = _close_dependents(connection, program_id, spec.key[0], removed, batch_id)
     count.added, count.closed = len(fresh) - count.changed, len(gone) - count.changed
     _close(connection, spec.model.__table__, gone["id"].tolist(), batch_id)
     _add(connection, spec.model.__table__, program_id, batch_id, file_ids, fresh, spec.columns, kind, progress)
@@ -337,9 +341,7 @@ def _replaced_rows(connection: Connection, program_id: int, kind: str, new: pd.D
     if kind not in DATED_KINDS:
         return _open_rows(connection, table, program_id, spec.columns, None)
     column = "first" if kind == "absences" else "day"
-    own = None
-    if len(new):
-        own = int(new[column].min()), int(new["last" if kind == "absences" else column].max())
+    own = _own_dates(kind, new) if len(new) else None
     low, high = dates or own or (1, 0)
     wide = (low, high) if own is None else (min(low, own[0]), max(high, own[1]))
     old = _open_rows(connection, table, program_id, spec.columns, (column, *wide))
@@ -347,6 +349,17 @@ def _replaced_rows(connection: Connection, program_id: int, kind: str, new: pd.D
         return old
     named = pd.MultiIndex.from_frame(old[list(spec.key)]).isin(pd.MultiIndex.from_frame(new[list(spec.key)]))
     return old[old[column].between(low, high) | named].reset_index(drop=True)
+
+
+def _own_dates(kind: str, new: pd.DataFrame) -> tuple[int, int]:
+    """First and last date that the rows of a dated kind speak of.
+
+    An absence without an end says nothing of the leave of others until further notice: it counts with its first date.
+    """
+    if kind != "absences":
+        return int(new["day"].min()), int(new["day"].max())
+    ends = np.where(new["last"] == OPEN_END, new["first"], new["last"])
+    return int(new["first"].min()), int(ends.max())
 
 
 def _open_rows(
@@ -363,20 +376,22 @@ def _open_rows(
     return pd.DataFrame([tuple(row) for row in rows], columns=["id", *columns])
 
 
-def _close_dependents(connection: Connection, program_id: int, column: str, removed: list[int], batch_id: int) -> None:
-    """Close what hangs on people, services or posts that were removed, so that no fact names somebody gone."""
+def _close_dependents(connection: Connection, program_id: int, column: str, removed: list[int], batch_id: int) -> dict[str, int]:
+    """Close what hangs on people, services or posts that were removed, so that no fact names somebody gone; rows by kind."""
+    closed: Counter[str] = Counter()
     if not removed:
-        return
-    for spec in KINDS.values():
+        return {}
+    for kind, spec in KINDS.items():
         table = spec.model.__table__
-        names = ["cell"] if column == "post_id" and "cell" in table.c else [column]
-        for name in names:
-            if (name in table.c and name != spec.key[0]) or (name == spec.key[0] and spec.identity is None):
-                where = (table.c.program_id == program_id, table.c.closed_batch_id.is_(None), table.c[name].in_(removed))
-                if column == "service_id":
-                    posts = [row[0] for row in connection.execute(select(table.c.post_id).where(*where))]
-                    _close_dependents(connection, program_id, "post_id", posts, batch_id)
-                connection.execute(update(table).where(*where).values(closed_batch_id=batch_id))
+        name = "cell" if column == "post_id" and "cell" in table.c else column
+        if name not in table.c or (name == spec.key[0] and spec.identity is not None):
+            continue
+        where = (table.c.program_id == program_id, table.c.closed_batch_id.is_(None), table.c[name].in_(removed))
+        if column == "service_id":
+            posts = [row[0] for row in connection.execute(select(table.c.post_id).where(*where))]
+            closed.update(_close_dependents(connection, program_id, "post_id", posts, batch_id))
+        closed[kind] += connection.execute(update(table).where(*where).values(closed_batch_id=batch_id)).rowcount
+    return {kind: count for kind, count in closed.items() if count}
 
 
 def _close(connection: Connection, table: Table, row_ids: list[int], batch_id: int) -> None:

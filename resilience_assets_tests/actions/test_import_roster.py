@@ -9,6 +9,7 @@ from resilience_assets.actions.import_roster import ImportRefused, import_path
 from resilience_assets.actions.report_absence import report_absence
 from resilience_assets.domain import states
 from resilience_assets.domain.findings import Finding, Severity
+from resilience_assets.domain.tables import RosterTables, frame
 from resilience_assets.storage import bulk, imports, overlay, tables
 from resilience_assets.storage.facts import programs
 from resilience_assets_tests.actions.building import (
@@ -227,3 +228,13 @@ def test_what_cannot_be_read_is_refused_in_the_same_words(database, tmp_path):
     assert caught.value.report.findings
     assert caught.value.report.source == "nothing.csv"
     assert dump(database) == before
+
+
+def test_a_header_alone_ends_no_weekly_rule(database):
+    rule = {"post": "icu/MD", "weekday": 0, "slot": "AM", "required": 1, "minimum": 1, "first": FIRST, "last": FIRST + 99}
+    load(database, program(demand_rules=[rule]), "first")
+    empty = RosterTables(demand_rules=frame("demand_rules", []))
+    report = load(database, empty, "header alone", program="fm")
+    assert [finding.rule for finding in report.findings] == ["no_rules"]
+    assert report.outcome == "unchanged"
+    assert load(database, empty, "again", program="fm", replace=True).kinds["demand_rules"].closed == 1

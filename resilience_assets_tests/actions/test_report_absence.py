@@ -8,12 +8,13 @@ from resilience_assets.actions.evaluate_alerts import evaluate_alerts
 from resilience_assets.actions.people import UnknownPersonError
 from resilience_assets.actions.report_absence import report_absence, undo_absence
 from resilience_assets.demo.programs import THIN_SERVICE, demo_programs, thin_service_example
-from resilience_assets.storage import incidents, tables
+from resilience_assets.storage import incidents, overlay, tables
 from resilience_assets_tests.actions.building import (
     FIRST,
     NOW,
     POLICIES,
     QUARTER,
+    away,
     check,
     load,
     person,
@@ -125,20 +126,69 @@ def test_the_same_report_again_changes_only_the_check(database):
 @pytest.mark.parametrize(
     ("first", "last", "left"),
     [
-        (None, None, ["undone", "undone", "undone"]), (2, None, ["undone", "open", "open"]), (3, None, "none"), (2, 5, ["undone", "undone", "open"]),
-        (None, 4, ["undone", "undone", "open"]), (6, 9, ["open", "open", "undone"]),
+        (None, None, []), (2, None, [(1, 1), (4, 6), (9, 9)]), (3, None, "none"), (2, 5, [(1, 1), (6, 6), (9, 9)]),
+        (None, 4, [(5, 6), (9, 9)]), (6, 9, [(1, 2), (4, 5)]), (5, None, [(1, 2), (4, 4), (6, 6), (9, 9)]),
     ],
 )  # fmt: skip
-def test_what_is_taken_back_is_what_touches_the_dates(sqlite_database, first, last, left):
+def test_only_what_was_reported_on_these_dates_is_taken_back(sqlite_database, first, last, left):
     load(sqlite_database, program(), "one")
-    for low, high in ((1, 2), (4, 5), (9, 9)):
+    for low, high in ((1, 2), (4, 6), (9, 9)):
         absent(sqlite_database, "A", low, high)
     if left == "none":
         with pytest.raises(ValueError, match="A has no absence reported here that could be taken back"):
             back(sqlite_database, "A", first, last)
         return
     back(sqlite_database, "A", first, last)
-    assert states(sqlite_database) == left
+    with sqlite_database.read() as connection:
+        assert sorted((one.first - FIRST, one.last - FIRST) for one in overlay.open_absences(connection)) == left
+
+
+def test_somebody_whom_the_roster_has_no_more_can_be_taken_back(database):
+    load(database, program(), "one")
+    absent(database, "E", 1)
+    load(database, source(program=program().program, people=[person(one) for one in "ABCD"]), "two", replace=True)
+    assert back(database, "E").cells == ()
+    assert states(database) == ["undone"]
+
+
+def test_somebody_back_who_is_also_away_in_the_source_is_said_to_be_away(database):
+    load(database, program(absences=[away("A", 2, 4)]), "one")
+    absent(database, "A", 1, 2)
+    undone = back(database, "A")
+    assert "Still away on some of these dates, by the roster or by another report." in undone.lines()
+    absent(database, "B", 1, quarters=3)
+    assert not back(database, "B", quarters=4).still_away
+
+
+def test_an_undo_speaks_of_no_dates_between_those_taken_back(database):
+    load(database, program(), "one")
+    absent(database, "A", 1)
+    absent(database, "A", 10, 11)
+    absent(database, "A", 11, 12)
+    undone = back(database, "A")
+    assert undone.lines()[0] == "A (fm) is back: 2026-09-05, 2026-09-14 to 2026-09-16."
+    assert [cell.day - FIRST for cell in undone.cells] == [1, 10, 11, 12]
+
+
+def test_dates_that_are_not_on_file_are_said_to_be_unknown(database):
+    load(database, program(), "one")
+    said = absent(database, "A", 40).lines()[1]
+    assert said == "The roster on file runs from 2026-09-04 to 2026-10-13: which seats open cannot be said."
+
+
+def test_an_empty_kind_is_sick(database):
+    load(database, program(), "one")
+    report = report_absence(database, POLICIES, "A", first=None, last=None, kind=" ", now=NOW, by="chief")
+    assert report.kind == "sick"
+    assert "is away (sick)" in report.lines()[0]
+
+
+def test_where_names_have_no_place_a_name_finds_nobody_and_is_not_repeated(database):
+    load(database, program(people=[person(one, name=f"Ines {one}") for one in "ABCDE"]), "one")
+    with pytest.raises(UnknownPersonError) as caught:
+        absent(database, "Ines A", names=False)
+    assert "Ines" not in str(caught.value)
+    assert absent(database, "a", names=False).person.code == "A"
 
 
 def test_dates_that_make_no_sense_are_refused_and_nothing_is_recorded(database):

@@ -21,9 +21,9 @@ def transition(kind="opened", rule="coverage.program.warning", value=0.91, key="
 
 def test_an_opening_says_what_where_when_and_what_to_do():
     text = notice_text(transition(where="ICU: 1 more resident needed on Wed 2026-03-11 AM"), "America/New_York")
-    assert text.subject == "[warning] family-medicine: coverage 0.91, below 0.95: 2 seats open"
+    assert text.subject == "[warning] family-medicine: coverage 0.91, below 0.95; open seats: 2"
     assert text.body.split("\n") == [
-        "family-medicine: coverage 0.91, below 0.95: 2 seats open",
+        "family-medicine: coverage 0.91, below 0.95; open seats: 2",
         "As of Tue 2026-03-10 06:45 EDT.",
         "ICU: 1 more resident needed on Wed 2026-03-11 AM",
         "To do: resilience status --program family-medicine, then fill what is open first.",

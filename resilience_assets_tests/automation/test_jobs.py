@@ -118,6 +118,19 @@ def test_somebody_is_ill_and_is_back(small: Scratch) -> None:
     assert [row[0] for row in small.rows("reported_absence", "state")] == ["undone"]
 
 
+def test_a_run_finds_nobody_by_name_and_repeats_none(small: Scratch) -> None:
+    result = absent(small, person="Ines Calder")
+    assert not result.success
+    assert failure_of(result).endswith("nobody in any program has this id; give the readable id, a name has no place in a run")
+    assert small.rows("reported_absence", "state") == []
+
+
+def test_what_opens_is_the_result_of_the_run(small: Scratch) -> None:
+    result = absent(small, person="A-03")
+    noted = [event.step_output_data.metadata["report"].value for event in result.all_events if event.is_successful_output]
+    assert noted == ["\n".join(log_of(small, result))]
+
+
 def test_an_absence_of_some_days_says_how_it_came_here(small: Scratch) -> None:
     first, last = TODAY + dt.timedelta(days=1), TODAY + dt.timedelta(days=3)
     assert absent(small, person="A-01", program="north", first=str(first), last=str(last), kind="leave").success

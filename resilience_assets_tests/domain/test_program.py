@@ -95,6 +95,10 @@ def test_a_shift_that_touches_no_slot_is_refused_not_seated_somewhere():
         (lambda: Program("", "P", "UTC", DEFAULT_SLOT_TYPES, ()), "needs an id"),
         (lambda: Program("p", "P", "Mars/Base", DEFAULT_SLOT_TYPES, ()), "'Mars/Base' is not a time zone"),
         (lambda: Program("p", "P", "", DEFAULT_SLOT_TYPES, ()), "is not a time zone"),
+        *[
+            (lambda id=id: Program(id, "P", "UTC", DEFAULT_SLOT_TYPES, ()), "an id names a folder too")
+            for id in ("../p", "a/b", "a\\b", ".p", "-p", "a\nb")
+        ],
         (program, "at least one slot type"),
         (lambda: program(SlotType("A", 0, 60), SlotType("A", 60, 120)), "slot A is given twice"),
         (lambda: program(SlotType("A", 0, 61), SlotType("B", 60, 120)), "slots A and B overlap"),

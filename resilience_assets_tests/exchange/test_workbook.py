@@ -97,6 +97,8 @@ def said(findings: list[Finding]) -> list[tuple[str, str, str]]:
         ("Roster", {"A1": "Who"}, "missing_column", ""),
         ("Roster", {"F1": dt.date(9999, 1, 1)}, "bad_date", "F1"),
         ("Roster", {"F1": "3 March"}, "bad_date", "F1"),
+        ("Roster", {"C1": "3 March"}, "bad_date", "C1"),
+        ("Roster", {"C1": None}, "bad_date", "C1"),
         ("Roster", {"F1": date_of(MONDAY)}, "bad_date", "F1"),
         ("Roster", {"D2": "EVE"}, "unknown_slot", "D2"),
     ],

@@ -99,6 +99,15 @@ def test_nothing_before_the_first_date_of_a_source_is_touched(database):
     assert sorted(roster.absences.first.tolist()) == [FIRST + 1, FIRST + 9]
 
 
+def test_an_absence_without_an_end_says_nothing_of_later_leave_of_others(database):
+    write(database, source(people=[person("A"), person("B")], absences=[away("B", 2, 3), away("B", 20, 24)]))
+    counts = write(database, source(absences=[away("A", 1, 4), {**away("A", 5, 5, "deployment"), "last": OPEN_END}]))
+    assert touched(counts) == {"absences": (2, 0, 1)}
+    found = read(database).absences
+    rows = sorted(zip(found.person.tolist(), (found.first - FIRST).tolist(), strict=True))
+    assert rows == [(0, 1), (0, 5), (1, 20)]
+
+
 def test_rows_of_a_month_grid_outside_its_month_are_not_doubled(database):
     """A workbook says its dates and may list a leave that began before: importing it again adds nothing."""
     listed = source(absences=[away("B", -40, -30), away("B", 1, 2)], dates=(FIRST, FIRST + 9))
@@ -141,6 +150,7 @@ def test_with_replace_missing_people_go_with_all_that_hangs_on_them(database):
     write(database, sample())
     counts = write(database, source(people=[person("B"), person("C")]), remove=True)
     assert (counts["people"].missing, counts["people"].closed) == ([], 1)
+    assert counts["people"].hanging == {"assignments": 5, "qualifications": 1}, "what goes with somebody is told"
     roster = read(database)
     assert [one.id for one in roster.people] == ["B", "C"]
     assert seats(database) == []
@@ -152,7 +162,8 @@ def test_with_replace_missing_people_go_with_all_that_hangs_on_them(database):
 
 def test_with_replace_a_missing_service_goes_with_its_posts_and_their_seats(database):
     write(database, sample())
-    write(database, source(services=[{"service": "clinic", "name": "Clinic", "tier": 3}]), remove=True)
+    counts = write(database, source(services=[{"service": "clinic", "name": "Clinic", "tier": 3}]), remove=True)
+    assert counts["services"].hanging == {"posts": 1, "qualifications": 3, "demand": 5, "assignments": 5}
     roster = read(database)
     assert [post.id for post in roster.posts] == ["clinic/MD"]
     assert seats(database) == []
