@@ -48,10 +48,10 @@ def measure_redundancy(database: Database, policies: Policies, as_of: dt.datetim
     return _measure(database, policies, as_of, states, results.REDUNDANCY, code_versions.REDUNDANCY, _redundancy_columns)
 
 
-def rows(database: Database, kind: str, ids: Sequence[int]) -> pd.DataFrame:
-    """The stored rows of results."""
+def rows(database: Database, kind: str, ids: Sequence[int], scope: str | None = None) -> pd.DataFrame:
+    """The stored rows of results; with `scope` those of it for the whole horizon."""
     with database.read() as connection:
-        return results.rows_of(connection, kind, ids)
+        return results.rows_of(connection, kind, ids, scope)
 
 
 def result_key(state: ProgramState, policies: Policies, code_version: str, as_of: dt.datetime) -> ResultKey | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from resilience_assets.actions.freeze import ProgramState, import_age_hours, program_states
 from resilience_assets.actions.measure import loaded, window
-from resilience_assets.analysis.roster_checks import RosterCheck, check_roster
+from resilience_assets.analysis.roster_checks import RosterCheck, no_demand, stale_import
 from resilience_assets.policy import Policies
 from resilience_assets.storage.database import Database
 
@@ -54,20 +54,34 @@ def roster_findings(database: Database, policies: Policies, as_of: dt.datetime, 
 def _with_time(
     database: Database, policies: Policies, as_of: dt.datetime, rule: str, states: list[ProgramState]
 ) -> RuleFindings:
+    found = _ages(policies, as_of, states) if rule == "stale_import" else _demand(database, policies, as_of, states)
+    failed = {code: check for code, check in sorted(found) if not check.passed}
+    sentences = {code: check.sentence for code, check in failed.items()}
+    rows = [{"program": code, "rule": rule, "reason": sentence} for code, sentence in sentences.items()]
+    return RuleFindings(len(states), sum(check.count for check in failed.values()), sentences, rows)
+
+
+def _ages(policies: Policies, as_of: dt.datetime, states: list[ProgramState]) -> list[tuple[str, RosterCheck]]:
+    """How old each program's import is; no roster is loaded for that."""
+    return [
+        (state.code, stale_import(import_age_hours(state.imported_at, as_of), policies.for_program(state.code)))
+        for state in states
+        if state.version_id is not None
+    ]
+
+
+def _demand(
+    database: Database, policies: Policies, as_of: dt.datetime, states: list[ProgramState]
+) -> list[tuple[str, RosterCheck]]:
+    """Whether each program has demand in the coming days."""
     by_version = {state.version_id: state for state in states if state.version_id is not None}
-    failed: dict[str, RosterCheck] = {}
+    out = []
     for rosters in loaded(database, sorted(by_version)):
         for version_id, roster in rosters.items():
             state = by_version[version_id]
-            policy = policies.for_program(state.code)
-            age = import_age_hours(state.imported_at, as_of)
-            first, last = window(state, policy, as_of)
-            for check in check_roster(roster.window(first, last), policy, first, last, import_age_hours=age):
-                if check.rule == rule and not check.passed:
-                    failed[state.code] = check
-    sentences = {code: failed[code].sentence for code in sorted(failed)}
-    rows = [{"program": code, "rule": rule, "reason": sentence} for code, sentence in sentences.items()]
-    return RuleFindings(len(states), sum(check.count for check in failed.values()), sentences, rows)
+            first, last = window(state, policies.for_program(state.code), as_of)
+            out.append((state.code, no_demand(roster.window(first, last), first, last)))
+    return out
 
 
 def no_roster(database: Database, as_of: dt.datetime) -> list[str]:

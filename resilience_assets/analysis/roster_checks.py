@@ -83,8 +83,8 @@ def check_roster(
         _unqualified(future, policy),
         _assigned_while_absent(future, policy),
         _overlapping_absences(roster, first_day, policy),
-        _stale_import(import_age_hours, policy),
-        _no_demand(roster.window(first_day, last_day), first_day, last_day),
+        stale_import(import_age_hours, policy),
+        no_demand(roster.window(first_day, last_day), first_day, last_day),
     ]
     return sorted(found, key=lambda check: list(RULES).index(check.rule))
 
@@ -216,7 +216,8 @@ def _overlapping_absences(roster: Roster, first_day: int, policy: Policy) -> Ros
     )
 
 
-def _stale_import(age_hours: float | None, policy: Policy) -> RosterCheck:
+def stale_import(age_hours: float | None, policy: Policy) -> RosterCheck:
+    """Whether a roster imported so many hours ago (None: nobody knows) is too old to be believed; needs no roster."""
     limit = policy.roster.import_age_hours
     if age_hours is None:
         return _check("stale_import", 1, "No import is on record: how old this roster is, is not known", "")
@@ -230,7 +231,8 @@ def _stale_import(age_hours: float | None, policy: Policy) -> RosterCheck:
     )
 
 
-def _no_demand(horizon: Roster, first_day: int, last_day: int) -> RosterCheck:
+def no_demand(horizon: Roster, first_day: int, last_day: int) -> RosterCheck:
+    """Whether a roster, cut to first_day..last_day, asks for anybody at all: without demand nothing can be short."""
     dates = f"{day_text(first_day)} to {day_text(last_day)}"
     total = int(np.maximum(horizon.required, 0).sum())
     sentence = f"Nothing is required from {dates}: import demand, or the figures of these dates say nothing"

@@ -48,8 +48,8 @@ def utilization_snapshot(context: dg.AssetExecutionContext, deployment: dg.Resou
         database, policies = deployment.database, deployment.policies()
         states = program_states(database, moment.instant)
         measured = measure_utilization(database, policies, moment.instant, states)
-        found = rows(database, results.UTILIZATION, list(measured.ids.values()))
-    programs = _with_program(found[(found["scope"] == "program") & found["day"].isna()], measured, states)
+        found = rows(database, results.UTILIZATION, list(measured.ids.values()), "program")
+    programs = _with_program(found, measured, states)
     required, available = programs["required"].sum(), programs["available"].sum()
     metadata = figures(
         {

@@ -85,12 +85,17 @@ def store_policy(connection: Connection, policy_hash: str, text: str, now: dt.da
     connection.execute(_insert_once(connection, tables.PolicyVersion).values(hash=policy_hash, text=text, first_used_at=now))
 
 
-def rows_of(connection: Connection, kind: str, result_ids: Sequence[int]) -> pd.DataFrame:
-    """The rows of results, with the column `result_id`, in the order in which they were stored."""
+def rows_of(connection: Connection, kind: str, result_ids: Sequence[int], scope: str | None = None) -> pd.DataFrame:
+    """The rows of results, with the column `result_id`, in the order in which they were stored.
+
+    With `scope` (of utilization: program, service or tier) only those of it that speak of the whole horizon.
+    """
     model = _ROWS[kind]
     columns = [column for column in model.__table__.columns if column.name != "id"]
     query = select(*columns).order_by(model.id)
     query = query.where(_among(model.result_id, result_ids))
+    if scope is not None:
+        query = query.where(model.scope == scope, model.day.is_(None))
     frame = pd.DataFrame(connection.execute(query).all(), columns=[column.name for column in columns])
     return frame[frame["result_id"].isin(set(result_ids))].reset_index(drop=True)
 
