@@ -1,0 +1,127 @@
+"""Who may be seated at which post in which slot, under the four answers to "who may move?".
+
+Belongs here: the masks of a roster, losing people. Does not belong here: rest rules
+(rest.py), the seating (seating.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+
+import numpy as np
+
+from resilience_assets.analysis.contingency.bits import Words, bits_of, words_for
+from resilience_assets.analysis.contingency.rest import posts_by_shift, posts_within_rest
+from resilience_assets.analysis.contingency.seating import AWAY, FREE, MOST_POSTS, OFF, UNSEATED, Octets
+from resilience_assets.domain import states
+from resilience_assets.domain.roster import Roster
+from resilience_assets.policy.duty import DutyPolicy
+
+
+class Moves(IntEnum):
+    """Who may be moved when somebody is lost; each admits all that the one before it admits."""
+
+    STATIC = 0
+    """Nobody: as rostered."""
+    DIRECT = 1
+    """Free people step in."""
+    CALL_IN = 2
+    """Off people who stay legal too."""
+    FULL = 3
+    """Anyone at work may be moved, and call-in."""
+
+    @property
+    def text(self) -> str:
+        """As shown to people."""
+        return ("as rostered", "free people step in", "with call-in", "anyone may be moved")[self]
+
+
+def movable(moves: Moves) -> Octets:
+    """For each code of a place, 1 where the person may be moved, [256]; the others stay at their post."""
+    out = np.zeros(256, dtype=np.uint8)
+    out[FREE] = moves >= Moves.DIRECT
+    out[OFF] = moves >= Moves.CALL_IN
+    out[:MOST_POSTS] = moves >= Moves.FULL
+    out[UNSEATED] = moves >= Moves.FULL
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class Masks:
+    """Places and allowed posts of a program in a window, T slots, P people, W words a set.
+
+    - `place` [T, P] uint8: the post held by a qualified person, or FREE, OFF, UNSEATED, AWAY.
+    - `may` [T, P, W] uint64: posts that the person may hold when moved or called in: qualified that day,
+      and no rest or succession rule broken with the published neighbours; always the post held. Empty
+      for who is AWAY.
+
+    Static, direct, call-in and full differ only in whose `may` counts (`movable`).
+    """
+
+    place: Octets
+    may: Words
+
+    @property
+    def words(self) -> int:
+        """Words W of a set of posts."""
+        return int(self.may.shape[2])
+
+    @property
+    def rows(self) -> Words:
+        """`may` with the sets of a slot side by side, [T, P * W]."""
+        slots, people, words = self.may.shape
+        return self.may.reshape(slots, people * words)
+
+    def without(self, people: Sequence[int]) -> Masks:
+        """The same with these people lost in all slots."""
+        place, may = self.place.copy(), self.may.copy()
+        place[:, list(people)] = AWAY
+        may[:, list(people)] = 0
+        return replace(self, place=place, may=may)
+
+    def between(self, first: int, end: int) -> Masks:
+        """The same for slots first..end - 1 only."""
+        return Masks(self.place[first:end], self.may[first:end])
+
+
+def masks_of(roster: Roster, duty: DutyPolicy, first_day: int, last_day: int) -> Masks:
+    """Masks for epoch days first_day..last_day of a roster that holds its history too.
+
+    Neighbours before and after these dates count where they are on file. ValueError above 250 posts.
+    """
+    posts = len(roster.posts)
+    if posts > MOST_POSTS:
+        raise ValueError(
+            f"program {roster.program.id}: {posts} posts, at most {MOST_POSTS} can be analysed together; split it"
+        )
+    window = roster.window(first_day, last_day)
+    low = (window.first_day - roster.first_day) * roster.per_day if window.days else 0
+    place = places(window)
+    able = np.zeros((window.slots, len(window.people), words_for(posts)), dtype=np.uint64)
+    for begin, end, mask in window.qualification_periods():
+        able[begin:end] = bits_of(mask)
+    able[place == AWAY] = 0
+    if window.days:
+        shifts = posts_by_shift(roster, low, low + window.slots)
+        able &= posts_within_rest(roster, duty, shifts, low, place)
+        able |= bits_of_places(place, posts)
+    return Masks(place, able)
+
+
+def places(window: Roster) -> Octets:
+    """The code of each person in each slot, [T, P]."""
+    out = np.full(window.state.shape, AWAY, dtype=np.uint8)
+    out[window.state == states.FREE] = FREE
+    out[window.state == states.OFF] = OFF
+    out[window.state >= 0] = UNSEATED
+    held = window.qualified_cells(window.state)
+    out[held] = window.state[held]
+    return np.ascontiguousarray(out.T)
+
+
+def bits_of_places(place: Octets, posts: int) -> Words:
+    """The post held as a set, [T, P, W]; empty for a place that is no post."""
+    single = bits_of(np.vstack([np.eye(posts, dtype=np.bool_), np.zeros((1, posts), dtype=np.bool_)]))
+    return np.asarray(single[np.minimum(place, posts)], dtype=np.uint64)

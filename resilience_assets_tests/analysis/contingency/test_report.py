@@ -1,0 +1,164 @@
+"""The report in the words of the product, against counting by hand and by matchings."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from resilience_assets.analysis.contingency.bits import members_of
+from resilience_assets.analysis.contingency.masks import Moves, masks_of
+from resilience_assets.analysis.contingency.report import Contingency, contingency
+from resilience_assets.analysis.coverage import coverage
+from resilience_assets.domain.roster import Roster
+from resilience_assets.policy import load_policies
+from resilience_assets_tests.analysis.building import FIRST, build
+from resilience_assets_tests.analysis.contingency.blocks import allowed, seats_filled
+from resilience_assets_tests.analysis.test_coverage import rosters
+
+POLICY = load_policies().default
+POSTS = {"icu": "ICU", "clinic": "CLINIC"}
+TIERS = {"ICU": 1, "CLINIC": 3}
+
+
+def report(roster: Roster, days: int | None = None) -> Contingency:
+    """The report over all dates of a roster that begins on the first date."""
+    return contingency(roster, POLICY, FIRST, FIRST + (days or roster.days) - 1)
+
+
+def of_person(found: Contingency, person: str, moves: Moves) -> dict[str, object]:
+    """The row of a person."""
+    columns = found.people_columns()
+    rows = zip(columns["person"], columns["moves"], strict=True)
+    row = next(n for n, one in enumerate(rows) if one == (person, moves.name.lower()))
+    return {name: values[row] for name, values in columns.items()}
+
+
+def test_who_steps_in_and_who_is_called_in() -> None:
+    need = {("icu", 0, "AM"): 1}
+    both = [("A", "icu"), ("B", "icu")]
+    lone = build({"A": "D", "B": "r"}, posts=POSTS, qualified=both, required=need, minimum=need)
+    free = build({"A": "D", "B": "-"}, posts=POSTS, qualified=both, required=need, minimum=need)
+    off = build({"A": "D", "B": "."}, posts=POSTS, qualified=both, required=need, minimum=need)
+    lost = {
+        name: [of_person(report(one), "A", moves)["slots_lost"] for moves in Moves]
+        for name, one in {"lone": lone, "free": free, "off": off}.items()
+    }
+    assert lost == {"lone": [1, 1, 1, 1], "free": [1, 0, 0, 0], "off": [1, 1, 0, 0]}
+    assert [report(one).n1_pass for one in (lone, free, off)] == [False, True, True]
+    assert [report(one).n2_pass for one in (lone, free, off)] == [False, False, False]
+    assert of_person(report(lone), "A", Moves.FULL)["sole_slots"] == 1
+    assert of_person(report(off), "A", Moves.FULL)["sole_slots"] == 0
+
+
+def test_a_chain_of_two_saves_the_icu_and_only_when_anyone_may_be_moved() -> None:
+    need = {("icu", 0, "AM"): 1, ("clinic", 0, "AM"): 1}
+    roster = build(
+        {"A": "D", "B": "D", "C": "-"}, posts=POSTS, tiers=TIERS, holds={"A": "icu", "B": "clinic"},
+        qualified=[("A", "icu"), ("B", "clinic"), ("B", "icu"), ("C", "clinic")], required=need, minimum=need,
+    )  # fmt: skip
+    found = report(roster)
+    assert [of_person(found, "A", moves)["slots_lost"] for moves in Moves] == [1, 1, 1, 0]
+    assert of_person(found, "A", Moves.CALL_IN)["posts_lost"] == ["icu"]
+    assert of_person(found, "A", Moves.CALL_IN)["tier_1"] == 1
+    # for the tiers up to 1 the clinic is paused, and B stands by
+    assert of_person(found, "A", Moves.FULL)["tier_1"] == 0
+    assert found.tiers == (1, 3)
+    assert (found.n1_pass, found.n2_pass) == (True, False)
+    pairs = found.pairs_columns()
+    assert list(zip(pairs["first"], pairs["second"], strict=True)) == [("A", "B"), ("A", "C"), ("B", "C")]
+    assert (pairs["seats"], pairs["slots"], pairs["more"]) == ([1, 1, 1], [1, 1, 1], [1, 1, 1])
+    assert found.loss([0, 1, 2]).tolist() == [2, 0, 0]
+    slot = {name: values[0] for name, values in found.slots_columns().items()}
+    assert (slot["losses"], slot["thin_posts"], slot["thin_people"], slot["spare"]) == (2, ["clinic", "icu"], 3, 1)
+    assert found.slots_columns()["losses"][1] is None
+    assert found.thinnest() == [0]
+
+
+def test_a_seat_that_is_open_today_is_no_pass() -> None:
+    need = {("icu", 0, "AM"): 2}
+    roster = build({"A": "D"}, posts=POSTS, qualified=[("A", "icu")], required=need, minimum=need)
+    found = report(roster)
+    assert (found.open_seats(), found.n1_pass, found.n2_pass) == (1, False, False)
+    row = of_person(found, "A", Moves.FULL)
+    assert (row["slots_lost"], row["worst_day"], row["worst_slot"], row["worst_deficit"]) == (1, FIRST, "AM", 2)
+    assert found.slots_columns()["losses"][0] == 0
+
+
+def test_nothing_asked_for_and_dates_not_on_file_are_unknown() -> None:
+    need = {("icu", 0, "AM"): 1}
+    people = {"A": "D", "B": "-", "C": "-"}
+    assert report(build(people)).n1_pass is None
+    full = build(people, posts=POSTS, holds={"A": "icu"}, required=need, minimum=need)
+    assert (report(full).n1_pass, report(full).n2_pass) == (True, True)
+    assert report(full, days=2).n1_pass is None
+    assert report(full, days=2).missing_days == 1
+    late = contingency(full, POLICY, FIRST + 50, FIRST + 60)
+    assert (late.n1_pass, late.missing_days, late.window.slots, late.thinnest()) == (None, 11, 0, [])
+    assert late.people_columns()["worst_day"] == [None] * 12
+
+
+def test_people_at_posts_for_which_they_are_not_qualified_fill_no_seat_and_are_counted() -> None:
+    need = {("icu", 0, "AM"): 1}
+    roster = build(
+        {"A": "H"}, posts=POSTS, holds={"A": "icu"}, qualified=[("A", "clinic")], required=need, minimum=need
+    )
+    found = report(roster)
+    assert (found.unqualified, found.open_seats(Moves.STATIC), found.open_seats()) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("seats", ["required", "minimum"])
+def test_more_seats_than_the_minimum_are_the_second_figure(seats: str) -> None:
+    roster = build(
+        {"A": "D", "B": "D"},
+        holds={"A": "ward", "B": "ward"},
+        required={("ward", 0, "AM"): 2},
+        minimum={("ward", 0, "AM"): 1},
+    )
+    found = report(roster)
+    labels = found.minimum if seats == "minimum" else found.required
+    assert labels[Moves.FULL].slots_lost.tolist() == ([0, 0] if seats == "minimum" else [1, 1])
+
+
+@given(rosters())
+@settings(max_examples=60, deadline=None)
+def test_laws_of_every_roster(roster: Roster) -> None:
+    first, last = roster.first_day, roster.last_day
+    found = contingency(roster, POLICY, first, last)
+    covered = coverage(roster, first, last)
+    # as rostered, the open seats are those that coverage finds
+    assert found.open_seats(Moves.STATIC) == int(covered.open_below_minimum[0, 0])
+    assert int(found.required[Moves.STATIC].deficit.sum()) == int(covered.open_seats[0, 0])
+    masks = masks_of(roster, POLICY.duty, first, last)
+    posts = len(roster.posts)
+    for t in range(roster.slots):
+        one = masks.between(t, t + 1)
+        for demand, labels in ((roster.minimum, found.minimum), (roster.required, found.required)):
+            asked = np.ascontiguousarray(demand[:, t])[None]
+            open_now = []
+            for moves in Moves:
+                may = allowed(one, moves, posts)
+                deficit = int(asked.sum()) - seats_filled(may, asked)
+                assert labels[moves].deficit[t] == deficit
+                open_now.append(deficit)
+                for p, q in combinations(range(len(roster.people)), 2):
+                    drop = int(asked.sum()) - seats_filled(np.delete(may, [p, q], axis=0), asked) - deficit
+                    assert labels[moves].between(t, t + 1).pair(p, q)[0] == drop
+            assert open_now == sorted(open_now, reverse=True)
+
+
+@given(rosters())
+@settings(max_examples=60, deadline=None)
+def test_masks_hold_qualified_present_people_only(roster: Roster) -> None:
+    masks = masks_of(roster, POLICY.duty, roster.first_day, roster.last_day)
+    may = members_of(masks.may, len(roster.posts))
+    present = roster.available()
+    for t in range(roster.slots):
+        able = roster.qualified_on(roster.first_day + t // roster.per_day)
+        assert not (may[t] & ~able).any()
+        assert not may[t][~present[:, t]].any()
+        for p in np.flatnonzero(roster.state[:, t] >= 0):
+            q = roster.state[p, t]
+            assert may[t, p, q] == able[p, q]
