@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import types
 from numba.cpython.unsafe import numbers
+from numba.extending import intrinsic
 
 from resilience_assets.analysis.contingency.compiled import Number, compiled_by_type
 
@@ -66,6 +67,11 @@ def _width(kind: Any) -> int:
 
 def _is_word(kind: Any) -> bool:
     return isinstance(kind, types.Integer | np.uint64)
+
+
+def ones(word: np.uint64) -> int:
+    """Bits set in a word."""
+    return int(word).bit_count()
 
 
 def union(a: PostSet, b: PostSet) -> PostSet:
@@ -134,6 +140,19 @@ def store(array: Words, i: Number, value: PostSet) -> None:
 
 def _python_width(value: PostSet) -> int:
     return 1 if _is_word(value) else 2 * _python_width(value[0])
+
+
+def _population(_: Any, word: Any) -> tuple[Any, Callable[..., Any]]:
+    """The instruction that counts bits, for numba."""
+    return types.uint64(types.uint64), lambda context, builder, signature, arguments: builder.ctpop(arguments[0])
+
+
+_population_count: Any = intrinsic(_population)
+
+
+@compiled_by_type(ones)
+def _ones(word: Any) -> Callable[..., Any]:
+    return lambda word: np.int64(_population_count(word))
 
 
 @compiled_by_type(union)

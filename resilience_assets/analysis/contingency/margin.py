@@ -94,7 +94,7 @@ def margin(masks: Masks, moves: Moves, demand: Demand, most: int = 12) -> Margin
     posts = np.zeros((slots, masks.words), dtype=np.uint64)
     margin_of_slots(
         masks.place, masks.rows, movable(moves), demand,
-        empty_seating(people, demand.shape[1], masks.words), blank_of(masks.words), most, slack, posts, held, asked,
+        empty_seating(people, demand.shape[1], masks.words), blank_of(masks.words), most, np.empty(demand.shape[1], dtype=np.int64), slack, posts, held, asked,
     )  # fmt: skip
     return Margin(slack, posts, held, asked, most)
 
@@ -102,12 +102,12 @@ def margin(masks: Masks, moves: Moves, demand: Demand, most: int = 12) -> Margin
 @compiled
 def margin_of_slots(
     place: Octets, may: Words, moves: Octets, demand: Demand, s: Seating, blank: PostSet, most: Number,
-    slack: Counts, witness: Words, people: Counts, asked: Counts,
+    stand_by: Counts, slack: Counts, witness: Words, people: Counts, asked: Counts,
 ) -> None:  # fmt: skip
-    """The body of `margin`; the last four are written."""
+    """The body of `margin`; the last four are written, `stand_by` [Q] is work space."""
     for t in range(place.shape[0]):
         reached = seat(place[t], may[t], moves, demand[t], s, blank)
-        thin, posts = thinnest(reached, most, s, blank)
+        thin, posts = thinnest(reached, most, stand_by, s, blank)
         store(witness[t], 0, posts)
         slack[t] = thin
         people[t] = people_of(posts, s, blank)
@@ -115,7 +115,7 @@ def margin_of_slots(
 
 
 @compiled
-def thinnest(reached: PostSet, most: Number, s: Seating, blank: PostSet) -> tuple[int, PostSet]:
+def thinnest(reached: PostSet, most: Number, stand_by: Counts, s: Seating, blank: PostSet) -> tuple[int, PostSet]:
     """The least slack (most at the highest) and a set of posts that has it."""
     asked = blank
     for q in range(s.need.size - 1):
@@ -126,32 +126,44 @@ def thinnest(reached: PostSet, most: Number, s: Seating, blank: PostSet) -> tupl
     missing = without(asked, reached)
     if some(missing):
         return -open_seats(s), missing
+    count_stand_by(stand_by, s, blank)
     best, witness = most, blank
-    left = asked
-    while best > 0 and some(left):
-        q = lowest(left)
-        left = after_lowest(left)
-        if enough_stand_by(q, best, s, blank):
-            continue
+    todo = asked
+    q = fewest_stand_by(todo, stand_by)
+    # who stands by for a post can be pushed into it at once: a post with `best` of them cannot be thinner
+    while q >= 0 and stand_by[q] < best:
         pushed, cut = push_into(q, best, s, blank)
         if pushed < best:
             best, witness = pushed, without(asked, cut)
+        todo = without(todo, only(q, blank))
+        q = fewest_stand_by(todo, stand_by)
     return int(best), witness
 
 
 @compiled
-def enough_stand_by(q: Number, wanted: Number, s: Seating, blank: PostSet) -> bool:
-    """Whether so many people of the pool may hold post q at once."""
+def count_stand_by(stand_by: Counts, s: Seating, blank: PostSet) -> None:
+    """How many people of the pool may hold each post."""
     pool = s.need.size - 1
-    if not has(load(s.once, pool, blank), q):
-        return bool(wanted <= 0)
-    found = 0
+    for q in range(pool):
+        stand_by[q] = 0
     for p in range(s.group.size):
-        if s.group[p] == pool and has(load(s.posts, p, blank), q):
-            found += 1
-            if found >= wanted:
-                return True
-    return False
+        if s.group[p] == pool:
+            left = load(s.posts, p, blank)
+            while some(left):
+                stand_by[lowest(left)] += 1
+                left = after_lowest(left)
+
+
+@compiled
+def fewest_stand_by(posts: PostSet, stand_by: Counts) -> int:
+    """The post for which the fewest stand by, the first of equals; -1 of none."""
+    found = -1
+    while some(posts):
+        q = lowest(posts)
+        posts = after_lowest(posts)
+        if found < 0 or stand_by[q] < stand_by[found]:
+            found = q
+    return found
 
 
 @compiled

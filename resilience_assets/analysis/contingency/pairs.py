@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from resilience_assets.analysis.contingency.bits import WORD, Words
+from resilience_assets.analysis.contingency.bits import WORD, Words, ones
 from resilience_assets.analysis.contingency.compiled import Number, compiled
 from resilience_assets.analysis.contingency.dominators import ESSENTIAL, NEITHER
 from resilience_assets.analysis.contingency.labels import Counts, Labels
@@ -25,6 +25,10 @@ from resilience_assets.analysis.contingency.seating import Octets
 Small = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.uint32]
 """Of people: without a sign nothing must be tested before an array is indexed."""
+FEW_PEOPLE = 100
+"""With fewer people than these all pairs are looked at sooner than any are ruled out."""
+TOP_PEOPLE = 24
+"""People whose pairs say from where on a pair may be among the worst."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,15 +64,13 @@ class Classmates(NamedTuple):
 def pairs(found: Labels, most: int = 20) -> Pairs:
     """Count all pairs; the worst `most` of them are listed, a list by seats and one by slots."""
     people = found.label.shape[1]
-    enough = math.isqrt(8 * most) // 2 + 2  # of so many people there are at least `most` pairs
-    top = np.argsort(found.slots_lost)[::-1][:enough].copy() if people >= enough else np.zeros(0, dtype=np.int64)
+    lost, essential = found.slots_lost.astype(np.int32), essential_slots(found)
     histogram = _sums_of_two(found.slots_lost, 3 * found.label.shape[0] + 1)
     by_seats = np.zeros((most + 1, 4), dtype=np.int64)
     by_slots = np.zeros((most + 1, 4), dtype=np.int64)
     count_pairs(
-        found.slots_lost.astype(np.int32), top, classmates(found), essential_slots(found),
-        np.zeros(people, dtype=np.int32), np.empty(people + 1, dtype=np.uint32), np.empty(people + 1, dtype=np.uint32),
-        histogram, by_seats, by_slots,
+        lost, floor_of(lost, essential, most), classmates(found), essential, np.zeros(people, dtype=np.int32),
+        np.empty(people + 1, dtype=np.uint32), np.empty(people + 1, dtype=np.uint32), histogram, by_seats, by_slots,
     )  # fmt: skip
     last = np.flatnonzero(histogram)
     histogram = histogram[: last[-1] + 1] if last.size else histogram[:1]
@@ -171,11 +173,14 @@ def write_members(
 
 @compiled
 def count_pairs(
-    lost: Small, top: Counts, mates: Classmates, essential: Words, together: Small, touched: Indices, chosen: Indices,
+    lost: Small, floor: Number, mates: Classmates, essential: Words, together: Small, touched: Indices, chosen: Indices,
     histogram: Counts, by_seats: Counts, by_slots: Counts,
 ) -> None:  # fmt: skip
-    """Correct the histogram for pairs who share a class and list the worst; the rest is work space."""
-    floor = floor_of(top, lost, essential)
+    """Correct the histogram for pairs who share a class and list the worst; `together`, `touched`
+    and `chosen` are work space.
+
+    No pair that opens fewer than `floor` seats is listed.
+    """
     most_behind = np.int64(0)
     for p in range(lost.size):
         most_behind = max(most_behind, np.int64(lost[p]))
@@ -183,7 +188,7 @@ def count_pairs(
         count = add_up(p, mates, together, touched)
         most_together = correct(p, lost, together, touched[:count], histogram)
         least = max(floor, least_to_enter(by_seats, by_slots))
-        if lost[p] + most_behind + most_together >= least and worst_of_row(p, lost, together) >= least:
+        if lost[p] + most_behind + most_together >= least:
             list_worst(p, least, lost, together, essential, chosen, by_seats, by_slots)
         for i in range(count):
             together[touched[i]] = 0
@@ -216,25 +221,26 @@ def correct(p: Number, lost: Small, together: Small, touched: Indices, histogram
     return most
 
 
+def floor_of(lost: Small, essential: Words, most: int) -> int:
+    """A number of seats that a pair must open to be listed: pairs of the people who lose most fill both lists with it."""
+    enough = max(TOP_PEOPLE, math.isqrt(8 * most) // 2 + 2)  # of so many people there are at least `most` pairs
+    if lost.size < FEW_PEOPLE or lost.size < enough:
+        return 1
+    top = np.argsort(lost)[: -enough - 1 : -1].copy()
+    slots = np.empty(enough * (enough - 1) // 2, dtype=np.int64)
+    slots_of_pairs(top, lost, essential, slots)
+    return max(1, int(np.partition(slots, -most)[-most]))
+
+
 @compiled
-def floor_of(top: Counts, lost: Small, essential: Words) -> int:
-    """A number of seats that a pair must open to be listed: the pairs among `top` alone fill both lists with so many."""
-    least = np.iinfo(np.int64).max
+def slots_of_pairs(top: Counts, lost: Small, essential: Words, slots: Counts) -> None:
+    """Slots in which one of two people is essential, for all pairs of `top`: the pair breaks at least these."""
+    count = 0
     for i in range(top.size):
         for j in range(i):
             p, q = top[i], top[j]
-            least = min(least, lost[p] + lost[q] - common_slots(p, q, essential))
-    return max(least, 1) if top.size > 1 else 1
-
-
-@compiled
-def worst_of_row(p: Number, lost: Small, together: Small) -> int:
-    """The most seats that p and a later person open together."""
-    behind, also = lost[p + 1 :], together[p + 1 :]
-    most = np.int32(0)
-    for i in range(behind.size):
-        most = max(most, np.int32(behind[i] + also[i]))
-    return int(lost[p] + most)
+            slots[count] = lost[p] + lost[q] - common_slots(p, q, essential)
+            count += 1
 
 
 @compiled
@@ -242,20 +248,30 @@ def list_worst(
     p: Number, floor: Number, lost: Small, together: Small, essential: Words, chosen: Indices,
     by_seats: Counts, by_slots: Counts,
 ) -> None:  # fmt: skip
-    """Enter the pairs of p with later people that are bad enough into the lists."""
-    least = np.int32(floor - lost[p])
-    behind, also = lost[p + 1 :], together[p + 1 :]
+    """Enter the pairs of p with later people that open `floor` seats and are bad enough into the lists."""
+    behind, also, least = lost[p + 1 :], together[p + 1 :], floor - lost[p]
+    if worst_of(behind, also) < least:
+        return
     count = 0
     for i in range(behind.size):
+        # written always and kept if bad enough: as in `add_up`
         chosen[count] = i
         count += int(np.int32(behind[i] + also[i]) >= least)
-    for i in range(count):
-        q = p + 1 + np.int64(chosen[i])
+    for n in range(count):
+        q = p + 1 + np.int64(chosen[n])
         seats = lost[p] + lost[q] + together[q]
-        if seats >= least_to_enter(by_seats, by_slots):
-            slots = seats - common_slots(p, q, essential)
-            enter(seats, slots, p, q, by_seats)
-            enter(slots, seats, p, q, by_slots)
+        slots = seats - common_slots(p, q, essential)
+        enter(seats, slots, p, q, by_seats)
+        enter(slots, seats, p, q, by_slots)
+
+
+@compiled
+def worst_of(lost: Small, together: Small) -> int:
+    """The largest sum of the two: so simple a loop is many times faster than one that decides something."""
+    most = np.int32(0)
+    for i in range(lost.size):
+        most = max(most, np.int32(lost[i] + together[i]))
+    return int(most)
 
 
 @compiled
@@ -265,15 +281,6 @@ def common_slots(p: Number, q: Number, essential: Words) -> int:
     for w in range(essential.shape[0]):
         total += ones(essential[w, p] & essential[w, q])
     return total
-
-
-@compiled
-def ones(word: np.uint64) -> int:
-    """Bits set in a word (H. S. Warren, Hacker's Delight, 2nd ed. 2012, figure 5-2)."""
-    x = word - ((word >> np.uint64(1)) & np.uint64(0x5555555555555555))
-    x = (x & np.uint64(0x3333333333333333)) + ((x >> np.uint64(2)) & np.uint64(0x3333333333333333))
-    x = (x + (x >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
-    return np.int64((x * np.uint64(0x0101010101010101)) >> np.uint64(56))  # type: ignore[return-value]
 
 
 @compiled

@@ -34,11 +34,7 @@ BUGS = {
         "alone = without(load(s.posts, head, blank), load(s.twice, g, blank))",
         "alone = load(s.posts, head, blank)",
     ),
-    "prune of the margin off by one": (
-        "margin.py",
-        "            if found >= wanted:",
-        "            if found >= wanted - 1:",
-    ),
+    "prune of the margin off by one": ("margin.py", "stand_by[q] < best:", "stand_by[q] < best - 1:"),
     "no chains": (
         "seating.py",
         "    if some(open_posts):\n        reached = move",

@@ -19,6 +19,7 @@ def all_of_them(words: bits.Words, out: bits.Words, found: np.ndarray, i: int, b
     bits.store(out, 3, bits.only(i, blank))
     bits.store(out, 4, bits.after_lowest(a) if bits.some(a) else a)
     found[0], found[1], found[2] = bits.some(a), bits.has(a, i), bits.lowest(a) if bits.some(a) else -1
+    found[3] = bits.ones(words[0])
 
 
 @pytest.mark.parametrize("words", bits.WIDTHS)
@@ -36,14 +37,14 @@ def test_compiled_python_and_numpy_agree(words: int) -> None:
             assert np.array_equal(bits.members_of(sets, count), members)
             results = []
             for call in (all_of_them, getattr(all_of_them, "py_func", all_of_them)):
-                out, found = np.zeros(5 * words, dtype=np.uint64), np.zeros(3, dtype=np.int64)
+                out, found = np.zeros(5 * words, dtype=np.uint64), np.zeros(4, dtype=np.int64)
                 call(sets.ravel(), out, found, i, bits.blank_of(words))
                 results.append((out.tolist(), found.tolist()))
             assert results[0] == results[1]
             rows = bits.members_of(out.reshape(5, words), count)
             a, b = members
             assert np.array_equal(rows[:4], [a | b, a & b, a & ~b, np.arange(count) == i])
-            assert found.tolist() == [a.any(), a[i], np.flatnonzero(a)[0] if a.any() else -1]
+            assert found.tolist() == [a.any(), a[i], np.flatnonzero(a)[0] if a.any() else -1, a[: bits.WORD].sum()]
             assert np.array_equal(np.flatnonzero(rows[4]), np.flatnonzero(a)[1:])
 
 
