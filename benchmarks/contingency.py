@@ -12,8 +12,10 @@ are right (the tests).
 
 from __future__ import annotations
 
+import atexit
 import importlib
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -111,6 +113,7 @@ def load_yardstick() -> Any:
         return None
     # nothing is written into its folder; ours is kept where it was when it was imported
     config.CACHE_DIR = tempfile.mkdtemp(prefix="resilience-benchmark-")
+    atexit.register(shutil.rmtree, config.CACHE_DIR, ignore_errors=True)
     sys.dont_write_bytecode = True
     sys.path.insert(0, str(YARDSTICK))
     try:
