@@ -182,7 +182,9 @@ def kernel(repeats: int, sample: int) -> Iterator[Figure]:
     """Measurements 1 and 2."""
     yardstick = load_yardstick()
     if yardstick is None:
-        yield Figure("contingency.yardstick", 0, "", note=f"not measured beside it: nothing at {YARDSTICK.name}")
+        yield Figure(
+            "contingency.yardstick", 0, "", note="not measured beside it: set RESILIENCE_YARDSTICK to its folder"
+        )
     for case in cases(yardstick):
         name, target = f"contingency.{case.name}", TARGET_MS[case.name.split("_")[0]]
         note = f"{case.masks.place.shape[1]} people, {case.demand.size} cells of demand, one core"
