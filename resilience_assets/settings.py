@@ -394,7 +394,7 @@ def unknown_variables(env: Mapping[str, str] | None = None) -> list[str]:
     """One sentence for each RESILIENCE_ variable that nothing reads, with the name it may have been meant for."""
     values = os.environ if env is None else env
     known = [variable_of(name) for name in Settings.model_fields]
-    internal = {"RESILIENCE_SUPERVISOR", "RESILIENCE_SHARED_DATA"}
+    internal = {"RESILIENCE_SUPERVISOR", "RESILIENCE_SHARED_DATA", "RESILIENCE_YARDSTICK"}
     found = []
     for name in sorted(values):
         if name.startswith("RESILIENCE_") and name not in known and name not in internal:
