@@ -23,8 +23,9 @@ from resilience_assets.storage import results
 
 LEVELS = ("GREEN", "YELLOW", "ORANGE", "RED", "BLACK", "UNKNOWN")
 MOST_ACTIONS = 20
-"""Lines of the list of what to do: the worst of a fleet, not all of it."""
+"""Lines of the list of what to do: of the programs that stand worst, not of a whole fleet."""
 STATUSES = ("healthy", "warning", "degraded", "critical", "emergency", "unknown")
+"""In order of worry; unknown is told first, for nobody can say how bad it is."""
 
 
 @dg.asset(
@@ -162,7 +163,8 @@ def system_health(context: dg.AssetExecutionContext, deployment: dg.ResourcePara
         }
         for head in heads
     ]
-    to_do = [f"- **{head['program']}** {action}" for head in heads for action in head["immediate_actions"][:3]]
+    worst_first = sorted(heads, key=lambda head: (-STATUSES.index(head["status"]), head["program"]))
+    to_do = [f"- **{head['program']}** {action}" for head in worst_first for action in head["immediate_actions"][:3]]
     metadata: dict[str, Any] = {
         "health": table(shown),
         "to_do": dg.MetadataValue.md("\n".join(to_do[:MOST_ACTIONS]) or "Nothing that cannot wait."),

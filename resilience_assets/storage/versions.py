@@ -171,12 +171,6 @@ def frozen_rosters(connection: Connection, as_of: dt.datetime, program_ids: Sequ
     ]  # fmt: skip
 
 
-def newest_revision(connection: Connection, program_id: int) -> int:
-    """The newest revision of a program that was looked at; 0 if none."""
-    freeze = tables.Freeze
-    return int(connection.execute(select(func.max(freeze.revision)).where(freeze.program_id == program_id)).scalar_one() or 0)
-
-
 def load_rosters(connection: Connection, version_ids: Iterable[int]) -> dict[int, tuple[Roster, Fingerprint]]:
     """Frozen rosters by version id, in one query."""
     table = tables.RosterVersion

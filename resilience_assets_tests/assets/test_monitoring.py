@@ -185,3 +185,17 @@ def test_nobody_is_named_in_anything_that_dagster_keeps(scratch: Scratch) -> Non
         assert len(texts) > 10
         assert not [text for text in texts if CANARY in text]
     assert not [row for row in scratch.rows("inbox_message") if CANARY in str(row)], "notices name services, not people"
+
+
+def test_what_to_do_begins_with_the_program_that_stands_worst(small: Scratch) -> None:
+    lines = small_set()["assignments"].splitlines()
+    tomorrow = (NOW.date() + dt.timedelta(days=1)).isoformat()
+    small.bring(small_set("a-little", assignments="\n".join(x for x in lines if not x.startswith(f"A-03,{tomorrow}"))))
+    small.bring(small_set("z-much", assignments="\n".join(x for x in lines if not x.startswith("A-03"))))
+    result = small.check()
+    status = {row["program"]: row["status"] for row in records(result, "system_health", "health")}
+    assert status["z-much"] == "emergency"
+    assert status["a-little"] != "emergency"
+    said = str(result.asset_materializations_for_node("system_health")[0].metadata["to_do"].value).splitlines()
+    assert said[0].startswith("- **z-much**")
+    assert said[-1].startswith("- **a-little**")
