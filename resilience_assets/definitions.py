@@ -14,7 +14,7 @@ from resilience_assets import assets
 from resilience_assets.automation.jobs import JOBS
 from resilience_assets.automation.schedules import schedules
 from resilience_assets.automation.sensors import SENSORS
-from resilience_assets.checks import monitoring, roster
+from resilience_assets.checks import contingency, monitoring, roster
 from resilience_assets.resources.deployment import deployment
 from resilience_assets.settings import Settings
 
@@ -24,7 +24,7 @@ def build_definitions(settings: Settings | None = None, **resource_overrides: An
     settings = settings or Settings.from_environment()
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
-        asset_checks=[*roster.checks(), *monitoring.checks()],
+        asset_checks=[*roster.checks(), *contingency.checks(), *monitoring.checks()],
         jobs=JOBS,
         schedules=schedules(settings.time_zone),
         sensors=SENSORS,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from resilience_assets.actions import code_versions
+from resilience_assets.actions.contingency import measure_contingency
 from resilience_assets.actions.freeze import ProgramState, freeze_rosters, import_age_hours
 from resilience_assets.actions.measure import Measured, loaded, measure_redundancy, measure_utilization, window
 from resilience_assets.analysis.duty_hours import breaches
@@ -26,6 +27,8 @@ from resilience_assets.storage import results
 from resilience_assets.storage.database import Database
 
 Headline = dict[str, Any]
+Passes = tuple[bool | None, bool | None]
+"""N-1 and N-2 over the check's horizon; None is unknown."""
 
 
 @dataclass
@@ -49,27 +52,32 @@ def run_check(
     states = freeze_rosters(database, policies, as_of, live=live, codes=codes)
     used = measure_utilization(database, policies, as_of, states)
     redundant = measure_redundancy(database, policies, as_of, states)
-    return check_health(database, policies, as_of, states, used, redundant)
+    contingent = measure_contingency(database, policies, as_of, states)
+    return check_health(database, policies, as_of, states, used, redundant, contingent)
 
 
 def check_health(
     database: Database, policies: Policies, as_of: dt.datetime, states: Sequence[ProgramState],
-    used: Measured, redundant: Measured, *, mark_revisions: bool = False,
+    used: Measured, redundant: Measured, contingent: Measured, *, mark_revisions: bool = False,
 ) -> HealthCheck:  # fmt: skip
     """Judge every program and store one headline each; the same inputs at the same instant change nothing.
 
-    `mark_revisions` notes that the newest revisions are checked: for runs that the UI shows.
+    N-1 and N-2 are those of the contingency report for the check's horizon; a program whose report could not be
+    computed has neither. `mark_revisions` notes that the newest revisions are checked: for runs that the UI shows.
     """
     rules = [policies.for_program(state.code).health for state in states]
     back = max((max(one.readings_up, one.readings_down) for one in rules), default=1)
     with database.read() as connection:
         earlier = results.last_headlines(connection, [state.id for state in states], as_of, back)
+        reports = results.whole_rows(connection, results.CONTINGENCY, list(contingent.ids.values()), findings=False)
     out = HealthCheck([], 0, {**used.failed, **redundant.failed})
+    passes = {program_id: _near(reports.get(result_id)) for program_id, result_id in contingent.ids.items()}
     headlines: dict[int, Headline] = {}
     to_judge: dict[int, list[ProgramState]] = {}
     for state in states:
         policy = policies.for_program(state.code)
-        base = _base(state, policies, as_of, used.ids.get(state.id), redundant.ids.get(state.id))
+        ids = tuple(one.ids.get(state.id) for one in (used, redundant, contingent))
+        base = _base(state, policies, as_of, ids)
         same = _same_inputs(earlier.get(state.id, []), base)
         if state.version_id is None:
             reason = _grey_reason(state, policy, as_of) or "No roster"
@@ -82,7 +90,7 @@ def check_health(
         else:
             to_judge.setdefault(state.version_id, []).append(state)
             headlines[state.id] = base
-    for state, health, open_seats in _judge(database, policies, as_of, to_judge, earlier, out.failed):
+    for state, health, open_seats in _judge(database, policies, as_of, to_judge, earlier, passes, out.failed):
         policy = policies.for_program(state.code)
         columns = _columns(health, open_seats)
         headlines[state.id] |= columns | _grey(state, policy, as_of, columns)
@@ -98,12 +106,12 @@ def check_health(
     return out
 
 
-def _base(state: ProgramState, policies: Policies, as_of: dt.datetime, used: int | None, redundant: int | None) -> Headline:
+def _base(state: ProgramState, policies: Policies, as_of: dt.datetime, ids: tuple[int | None, ...]) -> Headline:
     return {
         "program_id": state.id, "as_of": as_of, "local_day": local_day(as_of, state.time_zone),
         "freeze_id": state.frozen.freeze_id if state.frozen else 0, "version_id": state.version_id,
         "policy_hash": policies.version_for(state.code), "code_version": code_versions.HEALTH,
-        "utilization_id": used, "redundancy_id": redundant,
+        **dict(zip(("utilization_id", "redundancy_id", "contingency_id"), ids, strict=True)),
     }  # fmt: skip
 
 
@@ -112,7 +120,7 @@ def _same_inputs(earlier: list[Any], base: Headline) -> Any | None:
     if not earlier:
         return None
     last = earlier[-1]
-    keys = ("utilization_id", "redundancy_id", "policy_hash", "code_version", "version_id")
+    keys = ("utilization_id", "redundancy_id", "contingency_id", "policy_hash", "code_version", "version_id")
     return last if base["utilization_id"] is not None and all(getattr(last, key) == base[key] for key in keys) else None
 
 
@@ -131,7 +139,7 @@ def _carried(last: Any, earlier: list[Any], policy: Policy) -> Headline:
 
 def _judge(
     database: Database, policies: Policies, as_of: dt.datetime, to_judge: dict[int, list[ProgramState]],
-    earlier: dict[int, list[Any]], failed: dict[str, str],
+    earlier: dict[int, list[Any]], passes: dict[int, Passes], failed: dict[str, str],
 ) -> list[tuple[ProgramState, Health, int | None]]:  # fmt: skip
     out: list[tuple[ProgramState, Health, int | None]] = []
     for rosters in loaded(database, sorted(to_judge)):
@@ -139,7 +147,7 @@ def _judge(
             for state in to_judge[version_id]:
                 policy = policies.for_program(state.code)
                 try:
-                    judged = _assess(roster, policy, *window(state, policy, as_of), earlier.get(state.id, []))
+                    judged = _assess(roster, policy, *window(state, policy, as_of), earlier.get(state.id, []), passes.get(state.id, (None, None)))
                 except (ArithmeticError, LookupError, ValueError) as error:
                     failed[state.code] = f"{type(error).__name__}: {error}"
                     judged = unknown_health(f"The health could not be judged: {failed[state.code]}"), None
@@ -147,11 +155,19 @@ def _judge(
     return out
 
 
-def _assess(roster: Roster, policy: Policy, first: int, last: int, earlier: list[Any]) -> tuple[Health, int | None]:
+def _near(report: Any | None) -> Passes:
+    return (None, None) if report is None else (report.n1_pass_near, report.n2_pass_near)
+
+
+def _assess(
+    roster: Roster, policy: Policy, first: int, last: int, earlier: list[Any], passes: Passes
+) -> tuple[Health, int | None]:
     used = utilization(roster, policy, first, last)
     health = assess(
         roster, policy, used, redundancy(roster, policy, first, last),
         breaches=breaches(roster, policy.duty, first, last),
+        n1_pass=passes[0],
+        n2_pass=passes[1],
         previous=_status(earlier[-1].status) if earlier else None,
         recent=[_status(row.raw_status) for row in earlier],
     )  # fmt: skip

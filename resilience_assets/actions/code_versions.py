@@ -6,4 +6,6 @@ the older code stay on record under their own version and are computed anew.
 
 UTILIZATION = "1"
 REDUNDANCY = "1"
-HEALTH = "1"
+CONTINGENCY = "1"
+DEEP_DIVE = "1"
+HEALTH = "2"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from resilience_assets.actions import code_versions
@@ -18,7 +19,12 @@ from resilience_assets.policy import Policies
 from resilience_assets.storage import incidents, results
 from resilience_assets.storage.database import Database
 
-CODE = {results.UTILIZATION: code_versions.UTILIZATION, results.REDUNDANCY: code_versions.REDUNDANCY}
+CODE = {
+    results.UTILIZATION: code_versions.UTILIZATION, results.REDUNDANCY: code_versions.REDUNDANCY,
+    results.CONTINGENCY: code_versions.CONTINGENCY, results.DEEP_DIVE: code_versions.DEEP_DIVE,
+}  # fmt: skip
+AHEAD = (results.CONTINGENCY, results.DEEP_DIVE)
+"""Kinds that look as far ahead as they were asked to."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +45,82 @@ def every_program_measured(database: Database, policies: Policies, as_of: dt.dat
     states = [state for state in program_states(database, as_of) if state.version_id is not None]
     keys = {state.code: result_key(state, policies, CODE[kind], as_of) for state in states}
     with database.read() as connection:
-        found = results.find_results(connection, kind, [key for key in keys.values() if key is not None])
-    wrong = [{"program": code, "reason": f"no {kind} for today"} for code, key in keys.items() if key not in found]
+        found = results.find_results(connection, _any_days(kind), [key for key in keys.values() if key is not None])
+    wrong = [{"program": code, "reason": f"no {kind.replace('_', ' ')} for today"} for code, key in keys.items() if key not in found]
     return Verdict(len(states), wrong)
+
+
+def _any_days(kind: str) -> str:
+    return f"{kind}/" if kind in AHEAD else kind
+
+
+def _newest_reports(database: Database, policies: Policies, as_of: dt.datetime) -> dict[str, int]:
+    """Ids of today's contingency reports by program."""
+    states = [state for state in program_states(database, as_of) if state.version_id is not None]
+    keys = {state.code: result_key(state, policies, code_versions.CONTINGENCY, as_of) for state in states}
+    with database.read() as connection:
+        found = results.find_results(connection, _any_days(results.CONTINGENCY), [key for key in keys.values() if key is not None])
+    return {code: found[key] for code, key in keys.items() if key in found}
+
+
+def every_person_reported(database: Database, policies: Policies, as_of: dt.datetime) -> Verdict:
+    """Whether today's contingency reports have exactly one row for each person of their roster."""
+    ids = _newest_reports(database, policies, as_of)
+    with database.read() as connection:
+        whole = results.whole_rows(connection, results.CONTINGENCY, list(ids.values()), findings=False)
+        rows = results.rows_of(connection, results.CONTINGENCY_PERSON, list(ids.values()))
+    counts = rows.groupby("result_id")["person"].agg(["size", "nunique"])
+    wrong = []
+    for program, result_id in ids.items():
+        people = whole[result_id].people
+        rows_, distinct = (int(n) for n in counts.loc[result_id]) if result_id in counts.index else (0, 0)
+        if not rows_ == distinct == people:
+            wrong.append({"program": program, "reason": f"{people} people, {rows_} rows, {distinct} different"})
+    return Verdict(len(rows), wrong)
+
+
+def moves_only_help(database: Database, policies: Policies, as_of: dt.datetime) -> Verdict:
+    """Whether fewer seats stay open the more people may be moved: today, and after the loss of each person."""
+    ids = _newest_reports(database, policies, as_of)
+    with database.read() as connection:
+        whole = results.whole_rows(connection, results.CONTINGENCY, list(ids.values()), findings=False)
+        rows = results.rows_of(connection, results.CONTINGENCY_PERSON, list(ids.values()))
+    order = ("static", "direct", "call_in", "full")
+    program_of = {result_id: program for program, result_id in ids.items()}
+    wrong = []
+    for less, more in pairwise(order):
+        for result_id, row in whole.items():
+            if getattr(row, f"open_{more}") > getattr(row, f"open_{less}"):
+                wrong.append({"program": program_of[result_id], "reason": f"more seats open by {more} than by {less}"})
+        now = {name: rows["result_id"].map({id: getattr(row, f"open_{name}") for id, row in whole.items()}) for name in (less, more)}
+        after = {name: now[name] + rows[f"slots_lost_{name}"] for name in (less, more)}
+        for row in rows[after[more] > after[less]].head(5).itertuples(index=False):
+            wrong.append({"program": program_of[row.result_id], "reason": f"{row.person}: more seats open by {more} than by {less}"})
+    return Verdict(len(whole) + len(rows), wrong)
+
+
+def open_today_is_no_pass(database: Database, policies: Policies, as_of: dt.datetime) -> Verdict:
+    """Whether N-1 and N-2 hold nowhere with a seat open today, and N-2 nowhere without N-1."""
+    ids = _newest_reports(database, policies, as_of)
+    with database.read() as connection:
+        whole = results.whole_rows(connection, results.CONTINGENCY, list(ids.values()), findings=False)
+    wrong = []
+    for program, result_id in ids.items():
+        row = whole[result_id]
+        if row.open_full and (row.n1_pass is not False or row.n2_pass is not False):
+            wrong.append({"program": program, "reason": f"{row.open_full} seats open, and N-1 or N-2 does not fail"})
+        if row.n2_pass and not row.n1_pass:
+            wrong.append({"program": program, "reason": "N-2 holds and N-1 does not"})
+    return Verdict(len(whole), wrong)
+
+
+def unreported_is_unknown(database: Database, as_of: dt.datetime) -> Verdict:
+    """Whether every newest headline without a contingency report has unknown N-1 and N-2."""
+    with database.read() as connection:
+        heads = results.newest_headlines(connection, as_of=as_of)
+    bare = [row for row in heads if row.contingency_id is None]
+    wrong = [row for row in bare if row.n1_pass is not None or row.n2_pass is not None]
+    return Verdict(len(heads), [{"program": row.program, "reason": "N-1 or N-2 known without a report"} for row in wrong])
 
 
 def figures_add_up(database: Database, policies: Policies, as_of: dt.datetime) -> Verdict:

@@ -24,8 +24,9 @@ from resilience_assets.storage import results, versions
 from resilience_assets.storage.database import Database
 from resilience_assets.storage.results import ResultKey
 
-Columns = dict[str, list[Any]]
-Compute = Callable[[Roster, Policy, int, int], Columns]
+Rows = dict[str, dict[str, list[Any]]]
+Compute = Callable[[ProgramState, Roster, Policy, int], Rows]
+"""Rows of a result, by their kind, of a program's roster under its policy from a local day on."""
 
 
 @dataclass
@@ -40,12 +41,12 @@ class Measured:
 
 def measure_utilization(database: Database, policies: Policies, as_of: dt.datetime, states: Sequence[ProgramState]) -> Measured:
     """Utilization and coverage of every program with a roster, over the health check's horizon."""
-    return _measure(database, policies, as_of, states, results.UTILIZATION, code_versions.UTILIZATION, _utilization_columns)
+    return measure(database, policies, as_of, states, results.UTILIZATION, code_versions.UTILIZATION, _utilization_rows)
 
 
 def measure_redundancy(database: Database, policies: Policies, as_of: dt.datetime, states: Sequence[ProgramState]) -> Measured:
     """Redundancy of every service of every program with a roster, over the health check's horizon."""
-    return _measure(database, policies, as_of, states, results.REDUNDANCY, code_versions.REDUNDANCY, _redundancy_columns)
+    return measure(database, policies, as_of, states, results.REDUNDANCY, code_versions.REDUNDANCY, _redundancy_rows)
 
 
 def rows(database: Database, kind: str, ids: Sequence[int], scope: str | None = None) -> pd.DataFrame:
@@ -65,7 +66,11 @@ def result_key(state: ProgramState, policies: Policies, code_version: str, as_of
 def window(state: ProgramState, policy: Policy, as_of: dt.datetime) -> tuple[int, int]:
     """First and last epoch day of the health check's horizon: local dates beginning with today."""
     today = local_day(as_of, state.time_zone)
-    return today, today + policy.health.horizon_days - 1
+    return today, _last(policy, today)
+
+
+def _last(policy: Policy, today: int) -> int:
+    return today + policy.health.horizon_days - 1
 
 
 def loaded(database: Database, version_ids: Sequence[int]) -> Iterator[dict[int, Roster]]:
@@ -76,10 +81,14 @@ def loaded(database: Database, version_ids: Sequence[int]) -> Iterator[dict[int,
         yield {version_id: roster for version_id, (roster, _) in read.items()}
 
 
-def _measure(
+def measure(
     database: Database, policies: Policies, as_of: dt.datetime, states: Sequence[ProgramState],
     kind: str, code_version: str, compute: Compute,
 ) -> Measured:  # fmt: skip
+    """Results of one kind for every program with a roster: those on record, and the missing ones computed and stored.
+
+    A program for which `compute` raises is in `failed`; the others go on.
+    """
     by_key = {key: state for state in states if (key := result_key(state, policies, code_version, as_of)) is not None}
     with database.read() as connection:
         found = results.find_results(connection, kind, list(by_key))
@@ -93,7 +102,7 @@ def _measure(
             state = by_key[key]
             policy = policies.for_program(state.code)
             try:
-                fresh.append((key, compute(roster, policy, *window(state, policy, as_of))))
+                fresh.append((key, compute(state, roster, policy, key.local_day)))
             except (ArithmeticError, LookupError, ValueError) as error:
                 out.failed[state.code] = f"{type(error).__name__}: {error}"
         with database.write() as connection:
@@ -111,13 +120,13 @@ def _keep_policies(database: Database, policies: Policies, code_of: dict[str, st
             results.store_policy(connection, policy_hash, policies.text_for(code), as_of)
 
 
-def _utilization_columns(roster: Roster, policy: Policy, first: int, last: int) -> Columns:
-    return utilization(roster, policy, first, last).columns()
+def _utilization_rows(_state: ProgramState, roster: Roster, policy: Policy, today: int) -> Rows:
+    return {results.UTILIZATION: utilization(roster, policy, today, _last(policy, today)).columns()}
 
 
-def _redundancy_columns(roster: Roster, policy: Policy, first: int, last: int) -> Columns:
-    found = redundancy(roster, policy, first, last)
-    return {
+def _redundancy_rows(_state: ProgramState, roster: Roster, policy: Policy, today: int) -> Rows:
+    found = redundancy(roster, policy, today, _last(policy, today))
+    columns: dict[str, list[Any]] = {
         "service": [one.service for one in found],
         "tier": [one.tier for one in found],
         "level": [one.level.text for one in found],
@@ -131,3 +140,4 @@ def _redundancy_columns(roster: Roster, policy: Policy, first: int, last: int) -
         "call_in_spare": [one.call_in_spare for one in found],
         "slots_judged": [one.slots_judged for one in found],
     }
+    return {results.REDUNDANCY: columns}

@@ -31,8 +31,7 @@ class Health:
     """The result of one health check of one program.
 
     `status` is what is shown (with inertia), `raw_status` what this reading alone says. None means
-    unknown: `n1_pass` and `n2_pass` until a contingency analysis has run, all figures when there is
-    no roster to judge. Sentences name services, dates and slots, and people by id.
+    unknown: `n1_pass` and `n2_pass` without a contingency report, all figures when there is no roster to judge. Sentences name services, dates and slots, and people by id.
     """
 
     status: Status
@@ -133,14 +132,15 @@ def assess(
     """The health of a program from the figures of one horizon.
 
     `previous` is the status shown last, `recent` the raw readings before this one, oldest first. Dates
-    of the horizon that are not on file make a healthy reading a warning; a horizon without any
+    of the horizon that are not on file make a healthy reading a warning, and so does a seat open below its minimum
+    as rostered, though somebody could be moved there; a horizon without any
     demand, or wholly off file, is UNKNOWN.
     """
     covered = used.covered
     share = covered.of_program()
     defense, level = policy.defense.level(share), used.level_of_program()
     raw = raw_status(level, defense, n1_pass, n2_pass)
-    if raw == Status.HEALTHY and covered.missing_days:
+    if raw == Status.HEALTHY and (covered.missing_days or covered.open_below_minimum[0, 0]):
         raw = Status.WARNING
     shedding = advised_load_shedding(used, policy)
     return Health(
@@ -241,7 +241,7 @@ def _watch_items(
     out += _breach_sentences(breaches, policy)
     for name, passed in (("N-1", n1_pass), ("N-2", n2_pass)):
         if passed is None:
-            out.append(f"{name} is not known: no contingency analysis has run yet")
+            out.append(f"{name} is not known: nothing is asked for, dates are not on file, or the report could not be computed")
         elif not passed:
             out.append(
                 f"{name} fails: a loss of {'one person' if name == 'N-1' else 'two people'} opens a seat of a minimum"

@@ -10,9 +10,11 @@ import dagster as dg
 import pandas as pd
 
 from resilience_assets.actions.check_health import check_health
+from resilience_assets.actions.contingency import measure_contingency, passed
 from resilience_assets.actions.evaluate_alerts import evaluate_alerts
 from resilience_assets.actions.freeze import ProgramState, program_states
 from resilience_assets.actions.measure import Measured, measure_redundancy, measure_utilization, rows
+from resilience_assets.assets.contingency import contingency_report
 from resilience_assets.assets.metadata import FRESH, OWNERS, data_version, figures, table
 from resilience_assets.assets.roster import roster
 from resilience_assets.domain.days import day_text
@@ -127,11 +129,11 @@ def service_redundancy(context: dg.AssetExecutionContext, deployment: dg.Resourc
     kinds={"python"},
     owners=OWNERS,
     code_version="1",
-    deps=[utilization_snapshot, service_redundancy],
+    deps=[utilization_snapshot, service_redundancy, contingency_report],
     freshness_policy=FRESH,
     description=(
         "The health check's result, one headline a program: status (how worried to be), utilization, the line of defence "
-        "that must act, N-1 and N-2 (unknown until an analysis has run, never assumed), what to do now and what to watch.\n\n"
+        "that must act, N-1 and N-2 over the check's horizon (from contingency_report), what to do now and what to watch.\n\n"
         "The status rises after worse readings in a row and falls after more better ones, as the policy says; when coverage "
         "collapses it rises at once. A program without a roster, or with a refused or old one, is unknown."
     ),
@@ -144,7 +146,8 @@ def system_health(context: dg.AssetExecutionContext, deployment: dg.ResourcePara
         states = program_states(database, moment.instant)
         used = measure_utilization(database, policies, moment.instant, states)
         redundant = measure_redundancy(database, policies, moment.instant, states)
-        check = check_health(database, policies, moment.instant, states, used, redundant, mark_revisions=moment.live)
+        contingent = measure_contingency(database, policies, moment.instant, states)
+        check = check_health(database, policies, moment.instant, states, used, redundant, contingent, mark_revisions=moment.live)
     for program, reason in check.failed.items():
         context.log.error(f"{program}: {reason}")
     heads = check.headlines
@@ -158,8 +161,8 @@ def system_health(context: dg.AssetExecutionContext, deployment: dg.ResourcePara
             "level": head["utilization_level"],
             "open seats": _word(head["open_seats"]),
             "defence": head["defense_level"],
-            "N-1": _passed(head["n1_pass"]),
-            "N-2": _passed(head["n2_pass"]),
+            "N-1": passed(head["n1_pass"]),
+            "N-2": passed(head["n2_pass"]),
         }
         for head in heads
     ]
@@ -180,7 +183,9 @@ def system_health(context: dg.AssetExecutionContext, deployment: dg.ResourcePara
         }
         | {f"programs_{status}": sum(head["status"] == status for head in heads) for status in STATUSES}
     )
-    version = data_version(f"{head['program']} {head['status']} {head['utilization_id']} {head['redundancy_id']}" for head in heads)
+    version = data_version(
+        f"{head['program']} {head['status']} {head['utilization_id']} {head['redundancy_id']} {head['contingency_id']}" for head in heads
+    )
     return dg.MaterializeResult(metadata=metadata, data_version=version)
 
 
@@ -228,10 +233,6 @@ def _with_program(found: pd.DataFrame, measured: Measured, states: list[ProgramS
 
 def _word(value: float | int | None) -> float | int | str:
     return "unknown" if value is None else value
-
-
-def _passed(value: bool | None) -> str:
-    return "unknown" if value is None else "holds" if value else "fails"
 
 
 def _records(frame: pd.DataFrame) -> list[Any]:

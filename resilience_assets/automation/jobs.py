@@ -24,7 +24,7 @@ from resilience_assets.resources.failures import told_apart
 RETRY = dg.RetryPolicy(max_retries=3, delay=60)
 """Short: a retry that sleeps holds its slot in the queue."""
 
-HEALTH_ASSETS = ("roster", "utilization_snapshot", "service_redundancy", "system_health", "incidents")
+HEALTH_ASSETS = ("roster", "utilization_snapshot", "service_redundancy", "contingency_report", "system_health", "incidents")
 
 periodic_health_check = dg.define_asset_job(
     "periodic_health_check",

@@ -12,14 +12,35 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, and_, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
 from resilience_assets.storage import bulk, tables
+from resilience_assets.storage.columns import unpack
 
-UTILIZATION, REDUNDANCY = "utilization", "redundancy"
-_ROWS: dict[str, Any] = {UTILIZATION: tables.UtilizationRow, REDUNDANCY: tables.RedundancyRow}
+UTILIZATION, REDUNDANCY, CONTINGENCY, DEEP_DIVE = "utilization", "redundancy", "contingency", "deep_dive"
+"""Kinds of results, and of their rows. One that may look ahead as far as it is asked to has the days in its name (`over`)."""
+CONTINGENCY_PERSON, CONTINGENCY_PAIR, DETAIL = "contingency_person", "contingency_pair", "detail"
+"""Further rows of a result."""
+_ROWS: dict[str, Any] = {
+    UTILIZATION: tables.UtilizationRow, REDUNDANCY: tables.RedundancyRow, CONTINGENCY: tables.ContingencyRow,
+    CONTINGENCY_PERSON: tables.ContingencyPersonRow, CONTINGENCY_PAIR: tables.ContingencyPairRow,
+    DEEP_DIVE: tables.DeepDiveRow, DETAIL: tables.ResultDetail,
+}  # fmt: skip
+_WHOLE = (CONTINGENCY, DEEP_DIVE, DETAIL)
+"""Rows with JSON or bytes, one a result; the others are plain columns and may be many."""
+
+Columns = dict[str, list[Any]]
+
+
+def over(kind: str, days: int) -> str:
+    """The kind of a result that looks so many days ahead."""
+    return f"{kind}/{days}"
+
+
+def _model(kind: str) -> Any:
+    return _ROWS[kind.partition("/")[0]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +55,15 @@ class ResultKey:
 
 
 def find_results(connection: Connection, kind: str, keys: Sequence[ResultKey]) -> dict[ResultKey, int]:
-    """Ids of results that are stored already, by key; one query for all."""
+    """Ids of results that are stored already, by key; one query for all.
+
+    A kind that ends in '/' is any number of days ahead; the newest is taken.
+    """
     if not keys:
         return {}
     table = tables.Result
-    query = select(table).where(table.kind == kind, table.local_day.in_({key.local_day for key in keys}))
+    of_kind = table.kind.startswith(kind) if kind.endswith("/") else table.kind == kind
+    query = select(table).where(of_kind, table.local_day.in_({key.local_day for key in keys})).order_by(table.id)
     if len(keys) < 900:  # below the number of variables that every SQLite takes
         query = query.where(table.version_id.in_([key.version_id for key in keys]))
     wanted = set(keys)
@@ -51,13 +76,13 @@ def find_results(connection: Connection, kind: str, keys: Sequence[ResultKey]) -
 
 
 def store_results(
-    connection: Connection, kind: str, results: Iterable[tuple[ResultKey, dict[str, list[Any]]]], now: dt.datetime
+    connection: Connection, kind: str, results: Iterable[tuple[ResultKey, dict[str, Columns]]], now: dt.datetime
 ) -> dict[ResultKey, int]:
-    """Store results with their rows (columns of equal length); one that is there already stays as it is."""
+    """Store results with their rows (columns of equal length, by the kind of row); one that is there already stays as it is."""
     table = tables.Result
     ids: dict[ResultKey, int] = {}
-    gathered: dict[str, list[Any]] = {}
-    for key, columns in results:
+    gathered: dict[str, Columns] = {}
+    for key, rows in results:
         values = {
             "program_id": key.program_id, "kind": kind, "version_id": key.version_id, "policy_hash": key.policy_hash,
             "code_version": key.code_version, "local_day": key.local_day, "computed_at": now,
@@ -67,12 +92,23 @@ def store_results(
             ids |= find_results(connection, kind, [key])
             continue
         ids[key] = new_id
-        count = len(next(iter(columns.values()))) if columns else 0
-        for name, column in ({"result_id": [new_id] * count} | columns).items():
-            gathered.setdefault(name, []).extend(column)
-    if gathered:
-        bulk.insert_columns(connection, _ROWS[kind].__table__, gathered)
+        for name, columns in rows.items():
+            count = len(next(iter(columns.values()))) if columns else 0
+            for column, values_of in ({"result_id": [new_id] * count} | columns).items():
+                gathered.setdefault(name, {}).setdefault(column, []).extend(values_of)
+    for name, columns in gathered.items():
+        _insert_rows(connection, name, columns)
     return ids
+
+
+def _insert_rows(connection: Connection, name: str, columns: Columns) -> None:
+    model = _model(name)
+    if name.partition("/")[0] not in _WHOLE:
+        bulk.insert_columns(connection, model.__table__, columns)
+        return
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    if rows:
+        connection.execute(insert(model), rows)
 
 
 def _insert_once(connection: Connection, table: Any) -> Any:
@@ -90,9 +126,9 @@ def rows_of(connection: Connection, kind: str, result_ids: Sequence[int], scope:
 
     With `scope` (of utilization: program, service or tier) only those of it that speak of the whole horizon.
     """
-    model = _ROWS[kind]
+    model = _model(kind)
     columns = [column for column in model.__table__.columns if column.name != "id"]
-    query = select(*columns).order_by(model.id)
+    query = select(*columns).order_by(*model.__table__.primary_key)
     query = query.where(_among(model.result_id, result_ids))
     if scope is not None:
         query = query.where(model.scope == scope, model.day.is_(None))
@@ -105,6 +141,31 @@ def _among(column: Any, ids: Sequence[int]) -> Any:
     if len(ids) < 900:  # below the number of variables that every SQLite takes
         return column.in_(list(ids))
     return column.between(min(ids), max(ids))
+
+
+def whole_rows(connection: Connection, kind: str, result_ids: Sequence[int], *, findings: bool = True) -> dict[int, Any]:
+    """The one row of each result of a kind that has one row a result, by result id; without `findings` only the figures."""
+    model = _model(kind)
+    wanted = set(result_ids)
+    if not wanted:
+        return {}
+    columns = [column for column in model.__table__.columns if findings or column.name != "findings"]
+    rows = connection.execute(select(*columns).where(_among(model.result_id, result_ids)))
+    return {row.result_id: row for row in rows if row.result_id in wanted}
+
+
+def detail_of(connection: Connection, result_id: int) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """Header and columns of a result's blob; None where it has none."""
+    table = tables.ResultDetail
+    blob = connection.execute(select(table.blob).where(table.result_id == result_id)).scalar_one_or_none()
+    return None if blob is None else unpack(blob)
+
+
+def newest_result(connection: Connection, kind: str, program_id: int, until_day: int) -> Any | None:
+    """The newest result of a kind of one program whose window begins on or before a local day; None where there is none."""
+    table = tables.Result
+    query = select(table).where(table.kind == kind, table.program_id == program_id, table.local_day <= until_day)
+    return connection.execute(query.order_by(table.id.desc()).limit(1)).one_or_none()
 
 
 def store_headlines(connection: Connection, headlines: Sequence[dict[str, Any]]) -> None:

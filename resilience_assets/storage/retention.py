@@ -8,11 +8,18 @@ everything stay.
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, delete, func, select, union, update
 
 from resilience_assets.storage import tables
-from resilience_assets.storage.results import newest_ids
+from resilience_assets.storage.results import DEEP_DIVE, newest_ids
+
+RESULT_ROWS: tuple[Any, ...] = (
+    tables.UtilizationRow, tables.RedundancyRow, tables.ContingencyRow, tables.ContingencyPersonRow,
+    tables.ContingencyPairRow, tables.DeepDiveRow, tables.ResultDetail,
+)  # fmt: skip
+"""Every table whose rows belong to a result."""
 
 
 def purge_headlines(connection: Connection, before: dt.datetime) -> int:
@@ -24,19 +31,24 @@ def purge_headlines(connection: Connection, before: dt.datetime) -> int:
 def purge_results(connection: Connection, before: dt.datetime) -> int:
     """Delete results computed before an instant, with their rows; headlines keep their figures and lose the pointer.
 
-    What the newest headline of a program points to stays.
+    What the newest headline of a program points to stays, and its newest deep dive.
     """
     check, result = tables.HealthCheck, tables.Result
     newest = newest_ids()
-    used = select(check.utilization_id).where(check.id.in_(newest), check.utilization_id.is_not(None))
-    kept = used.union(select(check.redundancy_id).where(check.id.in_(newest), check.redundancy_id.is_not(None)))
+    pointers = (check.utilization_id, check.redundancy_id, check.contingency_id)
+    kept = union(*(select(pointer).where(check.id.in_(newest), pointer.is_not(None)) for pointer in pointers), _newest_deep_dives())
     old = select(result.id).where(result.computed_at < before, result.id.not_in(kept))
-    for pointer in ("utilization_id", "redundancy_id"):
-        column = getattr(check, pointer)
-        connection.execute(update(check).where(column.in_(old)).values({pointer: None}))
-    for rows in (tables.UtilizationRow, tables.RedundancyRow):
+    for pointer in pointers:
+        connection.execute(update(check).where(pointer.in_(old)).values({pointer.key: None}))
+    for rows in RESULT_ROWS:
         connection.execute(delete(rows).where(rows.result_id.in_(old)))
     return connection.execute(delete(result).where(result.computed_at < before, result.id.not_in(kept))).rowcount
+
+
+def _newest_deep_dives() -> Any:
+    """A query for the newest deep dive of each program."""
+    result = tables.Result
+    return select(func.max(result.id)).where(result.kind.startswith(DEEP_DIVE)).group_by(result.program_id)
 
 
 def purge_versions(connection: Connection, before: dt.datetime) -> int:

@@ -415,6 +415,99 @@ class RedundancyRow(Base):
     slots_judged: Mapped[int]
 
 
+class ContingencyRow(Base):
+    """The headline of a contingency report: `days` from `Result.local_day`.
+
+    `open_*` are seat-slots below the minimum that stay open today by who may move; `n1_pass`, `n2_pass` are of all
+    the days, `*_near` of the health check's horizon; null is unknown. `findings` holds what is read as a whole:
+    what is new, thinnest slots, classes, histogram of pairs (actions.contingency says which keys).
+    """
+
+    __tablename__ = "contingency_row"
+    result_id: Mapped[int] = mapped_column(ForeignKey("result.id"), primary_key=True)
+    days: Mapped[int]
+    missing_days: Mapped[int]
+    people: Mapped[int]
+    unqualified: Mapped[int]
+    open_static: Mapped[int]
+    open_direct: Mapped[int]
+    open_call_in: Mapped[int]
+    open_full: Mapped[int]
+    open_required_full: Mapped[int]
+    n1_pass: Mapped[bool | None]
+    n2_pass: Mapped[bool | None]
+    n1_pass_near: Mapped[bool | None]
+    n2_pass_near: Mapped[bool | None]
+    essential_people: Mapped[int]
+    harmful_pairs: Mapped[int]
+    least_losses: Mapped[int | None]
+    findings: Mapped[dict[str, Any]]
+
+
+class ContingencyPersonRow(Base):
+    """The loss of one person: slots in which a seat of the minimum then opens, by who may move; the rest with anyone moved.
+
+    `tier_n` counts minima of tiers up to n only; null where no such tier has any.
+    """
+
+    __tablename__ = "contingency_person_row"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    result_id: Mapped[int] = mapped_column(ForeignKey("result.id"), index=True)
+    person: Mapped[str] = mapped_column(String(64))
+    slots_lost_static: Mapped[int]
+    slots_lost_direct: Mapped[int]
+    slots_lost_call_in: Mapped[int]
+    slots_lost_full: Mapped[int]
+    slots_lost_required: Mapped[int]
+    sole_slots: Mapped[int]
+    people_moved: Mapped[int | None]
+    worst_day: Mapped[int | None]
+    worst_slot: Mapped[str | None] = mapped_column(String(64))
+    worst_deficit: Mapped[int | None]
+    posts_lost: Mapped[str] = mapped_column(Text)
+    tier_1: Mapped[int | None]
+    tier_2: Mapped[int | None]
+    tier_3: Mapped[int | None]
+    tier_4: Mapped[int | None]
+    tier_5: Mapped[int | None]
+    tier_6: Mapped[int | None]
+    tier_7: Mapped[int | None]
+    absent_share: Mapped[float | None]
+    expected_slots: Mapped[float | None]
+
+
+class ContingencyPairRow(Base):
+    """One of the worst pairs: seats and slots that open when both are lost, and how many `more` than one by one."""
+
+    __tablename__ = "contingency_pair_row"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    result_id: Mapped[int] = mapped_column(ForeignKey("result.id"), index=True)
+    first: Mapped[str] = mapped_column(String(64))
+    second: Mapped[str] = mapped_column(String(64))
+    seats: Mapped[int]
+    slots: Mapped[int]
+    more: Mapped[int]
+    expected_seats: Mapped[float | None]
+
+
+class DeepDiveRow(Base):
+    """A deep dive over `days` from `Result.local_day`: what it found, as it is shown (actions.deep_dive says which keys)."""
+
+    __tablename__ = "deep_dive_row"
+    result_id: Mapped[int] = mapped_column(ForeignKey("result.id"), primary_key=True)
+    days: Mapped[int]
+    phase_risk: Mapped[str] = mapped_column(String(16))
+    findings: Mapped[dict[str, Any]]
+
+
+class ResultDetail(Base):
+    """What belongs to a result and is read as a whole, as one blob of columns (storage.columns)."""
+
+    __tablename__ = "result_detail"
+    result_id: Mapped[int] = mapped_column(ForeignKey("result.id"), primary_key=True)
+    blob: Mapped[bytes] = mapped_column(LargeBinary)
+
+
 class HealthCheck(Base):
     """The headline of one check of one program. Missing figures are null, never zero.
 
@@ -437,6 +530,7 @@ class HealthCheck(Base):
     code_version: Mapped[str] = mapped_column(String(16))
     utilization_id: Mapped[int | None] = mapped_column(ForeignKey("result.id"))
     redundancy_id: Mapped[int | None] = mapped_column(ForeignKey("result.id"))
+    contingency_id: Mapped[int | None] = mapped_column(ForeignKey("result.id"))
     status: Mapped[str] = mapped_column(String(16))
     raw_status: Mapped[str] = mapped_column(String(16))
     measured_status: Mapped[str] = mapped_column(String(16))
@@ -448,6 +542,7 @@ class HealthCheck(Base):
     load_shedding: Mapped[str] = mapped_column(String(16))
     n1_pass: Mapped[bool | None]
     n2_pass: Mapped[bool | None]
+    phase_risk: Mapped[str] = mapped_column(String(16), server_default="unknown")
     active_fallbacks: Mapped[int]
     immediate_actions: Mapped[list[Any]]
     measured_actions: Mapped[list[Any]]

@@ -3,20 +3,16 @@
 Belongs here: the blob format, versions, freezes. Does not belong here: deciding whether a roster is
 accepted (actions.freeze), what is the same roster (domain.fingerprint).
 
-A blob is zlib over: the length of a JSON header (8 bytes, little endian), the header, which names
-each column with its type and shape, and the bytes of the columns one after the other. Never pickle.
+A roster is one blob of columns (columns.py); its header holds the nouns.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, func, insert, select
 
 from resilience_assets.domain.fingerprint import Fingerprint
@@ -24,6 +20,7 @@ from resilience_assets.domain.nouns import Person, Post, Service, Tier
 from resilience_assets.domain.program import Program, Shift, SlotType
 from resilience_assets.domain.roster import Absences, Qualifications, Roster
 from resilience_assets.storage import tables
+from resilience_assets.storage.columns import pack, unpack
 
 FORMAT = 1
 _HELD = ("person", "post", "first", "last")
@@ -48,26 +45,15 @@ def encode_roster(roster: Roster, print_: Fingerprint) -> bytes:
         "absence_kinds": roster.absences.kind,
         "content_hash": print_.content,
         "day_hashes": print_.days,
-        "columns": [[name, column.dtype.str, column.shape] for name, column in columns.items()],
     }
-    text = json.dumps(header, separators=(",", ":")).encode()
-    parts = [len(text).to_bytes(8, "little"), text, *(np.ascontiguousarray(column).tobytes() for column in columns.values())]
-    return zlib.compress(b"".join(parts), level=3)
+    return pack(header, columns)
 
 
 def decode_roster(blob: bytes) -> tuple[Roster, Fingerprint]:
     """The roster and its hashes out of a blob. Raises ValueError for an unknown format."""
-    data = zlib.decompress(blob)
-    size = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + size])
+    header, columns = unpack(blob)
     if header["format"] != FORMAT:
         raise ValueError(f"roster blob has format {header['format']}, this program reads {FORMAT}: install the newer version")
-    columns: dict[str, Any] = {}
-    at = 8 + size
-    for name, dtype, shape in header["columns"]:
-        count = int(np.prod(shape))
-        columns[name] = np.frombuffer(data, dtype=dtype, count=count, offset=at).reshape(shape)
-        at += columns[name].nbytes
     program = header["program"]
     roster = Roster(
         program=Program(

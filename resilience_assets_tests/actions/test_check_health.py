@@ -226,11 +226,12 @@ def test_another_policy_is_judged_by_anew_and_leaves_what_was(database):
     assert check_health.run_check(database, stricter, NOW + QUARTER).judged == 1
     assert shown(database).utilization_level == "ORANGE"
     with database.read() as connection:
-        assert connection.execute(select(func.count()).select_from(tables.Result)).scalar_one() == 4
+        assert connection.execute(select(func.count()).select_from(tables.Result)).scalar_one() == 6
 
 
 def test_only_checks_that_the_ui_shows_mark_a_revision_as_checked(database):
     from resilience_assets.actions import measure
+    from resilience_assets.actions.contingency import measure_contingency
     from resilience_assets.actions.freeze import freeze_rosters
     from resilience_assets.actions.watch import unchecked_programs
 
@@ -240,7 +241,8 @@ def test_only_checks_that_the_ui_shows_mark_a_revision_as_checked(database):
     states = freeze_rosters(database, POLICIES, NOW)
     used = measure.measure_utilization(database, POLICIES, NOW, states)
     redundant = measure.measure_redundancy(database, POLICIES, NOW, states)
-    check_health.check_health(database, POLICIES, NOW, states, used, redundant, mark_revisions=True)
+    contingent = measure_contingency(database, POLICIES, NOW, states)
+    check_health.check_health(database, POLICIES, NOW, states, used, redundant, contingent, mark_revisions=True)
     assert unchecked_programs(database) == []
     ill(database)
     assert unchecked_programs(database) == ["fm"]

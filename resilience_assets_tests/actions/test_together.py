@@ -25,7 +25,9 @@ CODES = ("a", "b", "c", "d")
 IDS = (
     "freeze.id", "freeze.version_id", "roster_version.id", "result.id", "result.version_id", "utilization_row.id", "utilization_row.result_id",
     "redundancy_row.id", "redundancy_row.result_id", "health_check.id", "health_check.freeze_id", "health_check.version_id",
-    "health_check.utilization_id", "health_check.redundancy_id",
+    "health_check.utilization_id", "health_check.redundancy_id", "health_check.contingency_id", "contingency_row.result_id",
+    "contingency_person_row.id", "contingency_person_row.result_id", "contingency_pair_row.id", "contingency_pair_row.result_id",
+    "result_detail.result_id",
 )  # fmt: skip
 """Who comes first decides these."""
 

@@ -77,7 +77,7 @@ def test_system_health_and_incidents_tell_of_a_shortage(scratch: Scratch) -> Non
     assert health["open_seats"] == HORIZON
     assert sum(value for name, value in health.items() if name.startswith("programs_")) == 1
     (row,) = records(result, "system_health", "health")
-    assert row["N-1"] == row["N-2"] == "unknown", "no analysis has run: never true by default"
+    assert (row["N-1"], row["N-2"]) == ("holds", "holds"), "the minimum is one, and A-04 is free"
     opened = figures(result, "incidents")
     assert opened["open"] == opened["opened"] >= 2, "the program and the ICU"
     assert opened["open"] == opened["open_warning"] + opened["open_critical"] + opened["open_emergency"]
@@ -97,6 +97,10 @@ def test_names_of_figures_are_stable(small: Scratch) -> None:
         "service_redundancy": [
             "computed", "failed", "found", "services", "services_below", "services_n_plus_0", "services_n_plus_1",
             "services_n_plus_2", "worst_spare",
+        ],
+        "contingency_report": [
+            "computed", "essential_people", "failed", "found", "harmful_pairs", "least_losses", "n1_fails", "n1_holds", "n1_unknown",
+            "n2_fails", "n2_holds", "n2_unknown", "new", "open_seats", "open_seats_as_rostered", "people", "programs",
         ],
         "system_health": [
             "failed", "immediate_actions", "judged", "open_seats", "programs", "programs_critical", "programs_degraded",

@@ -140,7 +140,7 @@ def test_a_click_beside_a_scheduled_run_leaves_one_consistent_set_of_rows(small:
     assert results == [True, True]
     assert len(small.rows("freeze")) == len(small.rows("roster_version", "id")) == 1
     assert len(small.rows("health_check", "id")) == 1
-    assert len(small.rows("result", "id")) == 2
+    assert len(small.rows("result", "id")) == 3
     before = small.everything()
     small.check(**tag)
     assert small.everything() == before

@@ -55,4 +55,4 @@ def add_result(database: Database, key: ResultKey, now: dt.datetime, coverage: f
     """A utilization result of the program and one service; returns its id."""
     with database.write() as connection:
         columns = utilization_rows(("program", ""), ("service", "icu"), coverage=coverage)
-        return results.store_results(connection, results.UTILIZATION, [(key, columns)], now)[key]
+        return results.store_results(connection, results.UTILIZATION, [(key, {results.UTILIZATION: columns})], now)[key]

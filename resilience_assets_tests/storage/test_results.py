@@ -63,7 +63,7 @@ def test_more_ids_than_a_query_can_name_give_the_same_rows(database, key):
 
 def test_a_result_without_rows_is_a_result(database, key):
     with database.write() as connection:
-        ids = results.store_results(connection, results.UTILIZATION, [(key, utilization_rows())], NOW)
+        ids = results.store_results(connection, results.UTILIZATION, [(key, {results.UTILIZATION: utilization_rows()})], NOW)
     with database.read() as connection:
         assert results.find_results(connection, results.UTILIZATION, [key]) == ids
 

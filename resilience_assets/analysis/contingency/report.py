@@ -60,16 +60,18 @@ class Contingency:
         """Seat-slots below the minimum that stay open today, with nobody lost."""
         return int(self.minimum[moves].deficit.sum())
 
-    def passes(self, losses: int, moves: Moves = Moves.FULL) -> bool | None:
+    def passes(self, losses: int, moves: Moves = Moves.FULL, days: int | None = None) -> bool | None:
         """Whether any so many people (1 or 2) may be lost in any slot and no minimum is left open.
 
-        False with a seat open today. None where nothing is asked for, or where all that is on file
-        passes and dates of the horizon are missing.
+        Of all dates of the window, or of its first `days`. False with a seat open today. None where nothing is
+        asked for, or where all that is on file passes and some of these dates are not on file.
         """
-        found = self.minimum[moves]
-        if ((found.deficit > 0) | (found.survives < losses)).any():
+        found, asked = self.minimum[moves], self.window.minimum
+        slots = self.window.slots if days is None else min(days * self.window.per_day, self.window.slots)
+        if ((found.deficit[:slots] > 0) | (found.survives[:slots] < losses)).any():
             return False
-        return True if self.window.minimum.any() and not self.missing_days else None
+        missing = self.missing_days if days is None else max(0, days - self.window.days)
+        return True if asked[:, :slots].any() and not missing else None
 
     @property
     def n1_pass(self) -> bool | None:
@@ -91,31 +93,24 @@ class Contingency:
         order = np.argsort(self.margin.slack, kind="stable")
         return [int(t) for t in order[:most] if self.margin.slack[t] != NO_DEMAND]
 
-    def people_columns(self) -> dict[str, list[Any]]:
-        """The loss of each person in flat form, a row for each person and who may move.
+    def people_columns(self, moves: Moves = Moves.FULL) -> dict[str, list[Any]]:
+        """The loss of each person in flat form, a row a person in their order.
 
         `slots_lost` against the minimum, `slots_lost_required` against what is required, `tier_n` against
         the minima of tiers up to n (None where no tier up to n has any). `worst_day`, `worst_slot`: where
         most seats are then open (`worst_deficit`), None where the loss opens none. `posts_lost`: where
         the person is seated when it does. `sole_slots`: slots in which nobody else may hold some post.
         """
-        people = len(self.window.people)
-        out: dict[str, list[Any]] = {name: [] for name in ("person", "moves")}
-        for moves in Moves:
-            found = self.minimum[moves]
-            out["person"] += [person.id for person in self.window.people]
-            out["moves"] += [moves.name.lower()] * people
-            columns: dict[str, list[Any]] = {
-                "slots_lost": found.slots_lost.tolist(),
-                "slots_lost_required": self.required[moves].slots_lost.tolist(),
-                **self._worst(found),
-                "posts_lost": self._posts(found.posts_lost),
-                "sole_slots": self.sole_slots.tolist(),
-                **self._tier_columns(moves),
-            }
-            for name, values in columns.items():
-                out.setdefault(name, []).extend(values)
-        return out
+        found = self.minimum[moves]
+        return {
+            "person": [person.id for person in self.window.people],
+            "slots_lost": found.slots_lost.tolist(),
+            "slots_lost_required": self.required[moves].slots_lost.tolist(),
+            **self._worst(found),
+            "posts_lost": self._posts(found.posts_lost),
+            "sole_slots": self.sole_slots.tolist(),
+            **self._tier_columns(moves),
+        }
 
     def slots_columns(self) -> dict[str, list[Any]]:
         """Each slot in flat form: seats open now by who may move, `losses` that break it (k*), and where.

@@ -30,9 +30,8 @@ def report(roster: Roster, days: int | None = None) -> Contingency:
 
 def of_person(found: Contingency, person: str, moves: Moves) -> dict[str, object]:
     """The row of a person."""
-    columns = found.people_columns()
-    rows = zip(columns["person"], columns["moves"], strict=True)
-    row = next(n for n, one in enumerate(rows) if one == (person, moves.name.lower()))
+    columns = found.people_columns(moves)
+    row = columns["person"].index(person)
     return {name: values[row] for name, values in columns.items()}
 
 
@@ -97,7 +96,7 @@ def test_nothing_asked_for_and_dates_not_on_file_are_unknown() -> None:
     assert report(full, days=2).missing_days == 1
     late = contingency(full, POLICY, FIRST + 50, FIRST + 60)
     assert (late.n1_pass, late.missing_days, late.window.slots, late.thinnest()) == (None, 11, 0, [])
-    assert late.people_columns()["worst_day"] == [None] * 12
+    assert late.people_columns()["worst_day"] == [None] * 3
 
 
 def test_people_at_posts_for_which_they_are_not_qualified_fill_no_seat_and_are_counted() -> None:
