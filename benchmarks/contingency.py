@@ -1,138 +1,62 @@
 """How fast the loss of every person and every pair is known: `python -m benchmarks.contingency [--json] [--set full]`.
 
 Belongs here: the measurements, and what they are measured beside. Does not belong here: whether the answers
-are right (the tests).
+are right (the tests), the programs that are measured (contingency_cases.py).
 
 1. N-1 and all pairs (histogram, the worst twenty) of programs of three sizes and three staffings, with anyone
    moved, beside a plain Hopcroft-Karp of scipy for each person and pair removed (sampled), and beside a
    yardstick: another kernel, where one is found at RESILIENCE_YARDSTICK or ../shared/prototypes/contingency.
 2. The same beside the yardstick: labels alone, and the margin.
-3. 75 and 180 posts (sets of two and four words), and masks and report of a whole roster.
+3. 75 and 180 posts (sets of two and four words) in one piece and in departments, 400 in departments; masks and
+   report of a whole roster; a new process.
+4. What the modules of MORE measure.
 """
 
 from __future__ import annotations
 
-import atexit
 import importlib
 import os
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from numba.core import config
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from benchmarks import generate
+from benchmarks.contingency_cases import (
+    REPEATS,
+    SLOTS,
+    SLOWEST_OF_YARDSTICK,
+    YARDSTICK,
+    Case,
+    Demand,
+    cases,
+    fastest,
+    invented,
+    load_yardstick,
+)
 from benchmarks.report import Figure, arguments, at_most, beside, show
-from resilience_assets.analysis.contingency.bits import bits_of, members_of
+from resilience_assets.analysis.contingency.bits import members_of
+from resilience_assets.analysis.contingency.components import Part
 from resilience_assets.analysis.contingency.labels import labels
 from resilience_assets.analysis.contingency.margin import margin
-from resilience_assets.analysis.contingency.masks import Masks, Moves, bits_of_places
+from resilience_assets.analysis.contingency.masks import Masks, Moves
 from resilience_assets.analysis.contingency.pairs import Pairs, pairs
 from resilience_assets.analysis.contingency.report import contingency
-from resilience_assets.analysis.contingency.seating import AWAY, FREE
 from resilience_assets.domain.assembly import roster_from_tables
 from resilience_assets.policy import load_policies
 
-YARDSTICK = Path(
-    os.environ.get("RESILIENCE_YARDSTICK")
-    or Path(__file__).resolve().parents[2] / "shared" / "prototypes" / "contingency"
-)
-"""Another kernel to measure beside, where there is one: a folder with modules `gen` and `kernels`."""
-SLOTS = 180
-REPEATS = {"quick": 7, "full": 31}
-SLOWEST_OF_YARDSTICK = 1.3
-"""Most time that ours may take of each unit of the yardstick's."""
+__all__ = ["REPEATS", "SLOWEST_OF_YARDSTICK", "YARDSTICK", "Case", "cases", "fastest", "load_yardstick"]
+
+MORE = ("contingency_fleet",)
+"""Modules beside this one that measure more of contingency: each has `figures(set_name) -> Iterator[Figure]`."""
 TARGET_MS = {"small": None, "medium": 1.0, "large": 6.0}
 SCIPY_SAMPLE = {"quick": 200, "full": 2000}
-
-Demand = npt.NDArray[np.int16]
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One program to measure: masks and demand, and the yardstick's own form of it where it made the program."""
-
-    name: str
-    masks: Masks
-    demand: Demand
-    instance: Any = None
-
-
-def cases(yardstick: Any) -> Iterator[Case]:
-    """Three sizes, three staffings: the yardstick's own where it is at hand, else ours of the same sizes."""
-    sizes = {"small": (30, 8), "medium": (300, 25), "large": (2000, 60)}
-    for size, (people, posts) in sizes.items():
-        for number, staffing in enumerate(("easy", "tight", "siloed")):
-            name = f"{size}_{staffing}"
-            if yardstick is None:
-                spare = (1.25, 1.05, 1.0)[number]
-                yield Case(name, *invented(people, posts, spare, [people, number]))
-            else:
-                made = yardstick["gen"].named(size, staffing)
-                yield Case(name, *from_yardstick(made), made)
-
-
-def invented(people: int, posts: int, spare: float, seed: list[int], slots: int = SLOTS) -> tuple[Masks, Demand]:
-    """A program: everybody has a home post and some more nearby, a tenth is away; `spare` heads for each seat."""
-    random = np.random.default_rng(seed)
-    home = random.integers(0, posts, people)
-    able = np.zeros((people, posts), dtype=np.bool_)
-    able[np.arange(people), home] = True
-    for step in (1, 2):
-        more = random.random(people) < 0.35
-        able[more, (home[more] + step) % posts] = True
-    away = random.random((slots, people)) < 0.1
-    place = np.where(away, AWAY, home[None, :]).astype(np.uint8)
-    heads = np.array([np.bincount(row[row < posts], minlength=posts) for row in place])
-    demand = np.floor(heads / spare).astype(np.int16)
-    may = np.where(away[:, :, None], np.uint64(0), bits_of(able)[None])
-    return Masks(place, may), demand
-
-
-def from_yardstick(made: Any) -> tuple[Masks, Demand]:
-    """Masks and demand of an instance of the yardstick's generator: 254 is free, 255 away."""
-    place = np.where(made.asg == 254, FREE, made.asg).astype(np.uint8)
-    may = np.where(place == AWAY, np.uint64(0), made.qual[None, :])[:, :, None]
-    return Masks(place, may | bits_of_places(place, made.dem.shape[1])), np.ascontiguousarray(made.dem)
-
-
-def load_yardstick() -> Any:
-    """The modules of the yardstick by name, None where there is none. What it compiles is kept elsewhere."""
-    if not YARDSTICK.is_dir():
-        return None
-    # nothing is written into its folder; ours is kept where it was when it was imported
-    config.CACHE_DIR = tempfile.mkdtemp(prefix="resilience-benchmark-")
-    atexit.register(shutil.rmtree, config.CACHE_DIR, ignore_errors=True)
-    sys.dont_write_bytecode = True
-    sys.path.insert(0, str(YARDSTICK))
-    try:
-        return {name: importlib.import_module(name) for name in ("gen", "kernels")}
-    finally:
-        sys.path.remove(str(YARDSTICK))
-
-
-def fastest(repeats: int, *calls: Callable[[], Any]) -> list[float]:
-    """Milliseconds of the fastest run of each, run by turns, so that a slow minute of the machine meets all."""
-    best = [float("inf")] * len(calls)
-    for call in calls:
-        call()
-    for _ in range(repeats):
-        for n, call in enumerate(calls):
-            start = time.perf_counter()
-            call()
-            best[n] = min(best[n], (time.perf_counter() - start) * 1e3)
-    return best
 
 
 def everybody_and_every_pair(case: Case) -> Pairs:
@@ -209,6 +133,7 @@ def kernel(repeats: int, sample: int) -> Iterator[Figure]:
             yield Figure(f"{name}.pairs", round(ours[0], 4), "ms", note=note)
         else:
             yield at_most(f"{name}.pairs", ours[0], "ms", target, note)
+        yield Figure(f"{name}.margin", float(f"{ours[2]:.4g}"), "ms", note=f"{SLOTS} slots, up to 12 losses told apart")
         if others:
             for part, one, other in zip(("pairs", "labels", "margin"), ours, milliseconds[1::2], strict=True):
                 yield beside(
@@ -223,14 +148,36 @@ def kernel(repeats: int, sample: int) -> Iterator[Figure]:
 
 
 def many_posts(repeats: int) -> Iterator[Figure]:
-    """Measurement 3, sets of two and four words."""
-    for posts in (75, 180):
-        case = Case(str(posts), *invented(300, posts, 1.05, [posts]))
-        (milliseconds,) = fastest(repeats, lambda case=case: everybody_and_every_pair(case))
-        yield Figure(
-            f"contingency.posts_{posts}", round(milliseconds, 4), "ms",
-            note=f"300 people, {posts} posts in sets of {case.masks.words} words, {SLOTS} slots",
-        )  # fmt: skip
+    """Measurement 3, sets of two and four words and programs in parts."""
+    for posts, department in ((75, 0), (75, 15), (180, 0), (180, 20), (400, 50)):
+        if department == 50:
+            masks, demand = side_by_side(posts // department, department)
+        else:
+            masks, demand = invented(300, posts, 1.05, [posts], department=department)
+        case = Case(str(posts), masks, demand)
+        labelled, counted, thin = fastest(
+            repeats,
+            lambda case=case: labels(case.masks, Moves.FULL, case.demand),
+            lambda case=case: everybody_and_every_pair(case),
+            lambda case=case: margin(case.masks, Moves.FULL, case.demand, 12),
+        )
+        how = f"in departments of {department}, asked in {len(masks.parts)} parts" if masks.parts else "in one piece"
+        words = max((inside.words for _, inside in masks.parts), default=masks.words)
+        note = f"{masks.place.shape[1]} people, {posts} posts {how}, sets of {words} words, {SLOTS} slots"
+        name = f"contingency.posts_{posts}" + (f"_in_{posts // department}" if department else "")
+        for part, one in (("labels", labelled), ("pairs", counted), ("margin", thin)):
+            yield Figure(f"{name}.{part}", float(f"{one:.4g}"), "ms", note=note)
+
+
+def side_by_side(departments: int, posts: int) -> tuple[Masks, Demand]:
+    """A program of departments of 40 people and so many posts each, split as a program of more than 250 posts is."""
+    made = [invented(40, posts, 1.05, [number]) for number in range(departments)]
+    split = tuple(
+        Part(np.arange(40 * number, 40 * number + 40), np.arange(posts * number, posts * (number + 1)))
+        for number in range(departments)
+    )
+    place, may = (np.concatenate([getattr(one, name) for one, _ in made], axis=1) for name in ("place", "may"))
+    return Masks(place, may, split), np.concatenate([demand for _, demand in made], axis=1)
 
 
 def whole_report(repeats: int) -> Iterator[Figure]:
@@ -275,11 +222,14 @@ def main(argv: list[str] | None = None) -> None:
     """Measure and print."""
     chosen = arguments(__doc__ or "", argv)
     repeats = REPEATS[chosen.set]
+    # imported before the yardstick is, which has its compiled code kept elsewhere
+    more = [importlib.import_module(f"benchmarks.{name}") for name in MORE]
     for figures in (
         kernel(repeats, SCIPY_SAMPLE[chosen.set]),
         many_posts(repeats),
         whole_report(repeats),
         cold_start(),
+        *(module.figures(chosen.set) for module in more),
     ):
         for figure in figures:
             show(figure, chosen.json)

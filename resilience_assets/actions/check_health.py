@@ -21,14 +21,12 @@ from resilience_assets.analysis.redundancy import redundancy
 from resilience_assets.analysis.utilization import utilization
 from resilience_assets.domain.days import local_day
 from resilience_assets.domain.roster import Roster
-from resilience_assets.domain.scales import Status
+from resilience_assets.domain.scales import PhaseRisk, Status
 from resilience_assets.policy import Policies, Policy
 from resilience_assets.storage import results
 from resilience_assets.storage.database import Database
 
 Headline = dict[str, Any]
-Passes = tuple[bool | None, bool | None]
-"""N-1 and N-2 over the check's horizon; None is unknown."""
 
 
 @dataclass
@@ -69,9 +67,7 @@ def check_health(
     back = max((max(one.readings_up, one.readings_down) for one in rules), default=1)
     with database.read() as connection:
         earlier = results.last_headlines(connection, [state.id for state in states], as_of, back)
-        reports = results.whole_rows(connection, results.CONTINGENCY, list(contingent.ids.values()), findings=False)
     out = HealthCheck([], 0, {**used.failed, **redundant.failed})
-    passes = {program_id: _near(reports.get(result_id)) for program_id, result_id in contingent.ids.items()}
     headlines: dict[int, Headline] = {}
     to_judge: dict[int, list[ProgramState]] = {}
     for state in states:
@@ -90,7 +86,8 @@ def check_health(
         else:
             to_judge.setdefault(state.version_id, []).append(state)
             headlines[state.id] = base
-    for state, health, open_seats in _judge(database, policies, as_of, to_judge, earlier, passes, out.failed):
+    reports = _reports(database, contingent, to_judge)
+    for state, health, open_seats in _judge(database, policies, as_of, to_judge, earlier, reports, out.failed):
         policy = policies.for_program(state.code)
         columns = _columns(health, open_seats)
         headlines[state.id] |= columns | _grey(state, policy, as_of, columns)
@@ -128,7 +125,7 @@ def _carried(last: Any, earlier: list[Any], policy: Policy) -> Headline:
     """The figures of the last headline, with the status moved on by one more equal reading."""
     names = (
         "utilization", "utilization_level", "coverage", "open_seats", "defense_level", "load_shedding",
-        "n1_pass", "n2_pass", "active_fallbacks", "watch_items", "measured_status",
+        "n1_pass", "n2_pass", "phase_risk", "active_fallbacks", "watch_items", "measured_status",
     )  # fmt: skip
     carried = {name: getattr(last, name) for name in names} | {"immediate_actions": list(last.measured_actions)}
     raw = _status(last.measured_status)
@@ -137,9 +134,17 @@ def _carried(last: Any, earlier: list[Any], policy: Policy) -> Headline:
     return carried | {"status": status.text, "raw_status": raw.text, "measured_actions": list(last.measured_actions)}
 
 
+def _reports(database: Database, contingent: Measured, to_judge: dict[int, list[ProgramState]]) -> dict[int, Any]:
+    """The contingency report of each program that is judged, where there is one."""
+    ids = {state.id: contingent.ids[state.id] for some in to_judge.values() for state in some if state.id in contingent.ids}
+    with database.read() as connection:
+        found = results.whole_rows(connection, results.CONTINGENCY, list(ids.values()))
+    return {program_id: found[result_id] for program_id, result_id in ids.items()}
+
+
 def _judge(
     database: Database, policies: Policies, as_of: dt.datetime, to_judge: dict[int, list[ProgramState]],
-    earlier: dict[int, list[Any]], passes: dict[int, Passes], failed: dict[str, str],
+    earlier: dict[int, list[Any]], reports: dict[int, Any], failed: dict[str, str],
 ) -> list[tuple[ProgramState, Health, int | None]]:  # fmt: skip
     out: list[tuple[ProgramState, Health, int | None]] = []
     for rosters in loaded(database, sorted(to_judge)):
@@ -147,7 +152,7 @@ def _judge(
             for state in to_judge[version_id]:
                 policy = policies.for_program(state.code)
                 try:
-                    judged = _assess(roster, policy, *window(state, policy, as_of), earlier.get(state.id, []), passes.get(state.id, (None, None)))
+                    judged = _assess(roster, policy, *window(state, policy, as_of), earlier.get(state.id, []), reports.get(state.id))
                 except (ArithmeticError, LookupError, ValueError) as error:
                     failed[state.code] = f"{type(error).__name__}: {error}"
                     judged = unknown_health(f"The health could not be judged: {failed[state.code]}"), None
@@ -155,19 +160,17 @@ def _judge(
     return out
 
 
-def _near(report: Any | None) -> Passes:
-    return (None, None) if report is None else (report.n1_pass_near, report.n2_pass_near)
-
-
 def _assess(
-    roster: Roster, policy: Policy, first: int, last: int, earlier: list[Any], passes: Passes
+    roster: Roster, policy: Policy, first: int, last: int, earlier: list[Any], report: Any | None
 ) -> tuple[Health, int | None]:
     used = utilization(roster, policy, first, last)
     health = assess(
         roster, policy, used, redundancy(roster, policy, first, last),
         breaches=breaches(roster, policy.duty, first, last),
-        n1_pass=passes[0],
-        n2_pass=passes[1],
+        n1_pass=None if report is None else report.n1_pass_near,
+        n2_pass=None if report is None else report.n2_pass_near,
+        phase=PhaseRisk.UNKNOWN if report is None else PhaseRisk[report.phase_risk.upper()],
+        phase_reasons=() if report is None else report.findings["phase"]["reasons"],
         previous=_status(earlier[-1].status) if earlier else None,
         recent=[_status(row.raw_status) for row in earlier],
     )  # fmt: skip
@@ -182,7 +185,7 @@ def _columns(health: Health, open_seats: int | None) -> Headline:
         "utilization": health.utilization, "utilization_level": health.utilization_level.text,
         "coverage": health.coverage, "open_seats": open_seats, "defense_level": health.defense_level.text,
         "load_shedding": health.load_shedding.text if health.load_shedding is not None else "UNKNOWN",
-        "n1_pass": health.n1_pass, "n2_pass": health.n2_pass, "active_fallbacks": len(health.active_fallbacks),
+        "n1_pass": health.n1_pass, "n2_pass": health.n2_pass, "phase_risk": health.phase_risk.text, "active_fallbacks": len(health.active_fallbacks),
         "immediate_actions": actions, "measured_actions": actions, "watch_items": list(health.watch_items),
     }  # fmt: skip
 

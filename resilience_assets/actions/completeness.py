@@ -14,7 +14,7 @@ from typing import Any
 from resilience_assets.actions import code_versions
 from resilience_assets.actions.evaluate_alerts import SOURCE
 from resilience_assets.actions.freeze import program_states
-from resilience_assets.actions.measure import result_key
+from resilience_assets.actions.measure import result_key, stored
 from resilience_assets.policy import Policies
 from resilience_assets.storage import incidents, results
 from resilience_assets.storage.database import Database
@@ -56,11 +56,8 @@ def _any_days(kind: str) -> str:
 
 def _newest_reports(database: Database, policies: Policies, as_of: dt.datetime) -> dict[str, int]:
     """Ids of today's contingency reports by program."""
-    states = [state for state in program_states(database, as_of) if state.version_id is not None]
-    keys = {state.code: result_key(state, policies, code_versions.CONTINGENCY, as_of) for state in states}
-    with database.read() as connection:
-        found = results.find_results(connection, _any_days(results.CONTINGENCY), [key for key in keys.values() if key is not None])
-    return {code: found[key] for code, key in keys.items() if key in found}
+    states = program_states(database, as_of)
+    return stored(database, policies, as_of, states, _any_days(results.CONTINGENCY), code_versions.CONTINGENCY)
 
 
 def every_person_reported(database: Database, policies: Policies, as_of: dt.datetime) -> Verdict:
@@ -69,13 +66,14 @@ def every_person_reported(database: Database, policies: Policies, as_of: dt.date
     with database.read() as connection:
         whole = results.whole_rows(connection, results.CONTINGENCY, list(ids.values()), findings=False)
         rows = results.rows_of(connection, results.CONTINGENCY_PERSON, list(ids.values()))
-    counts = rows.groupby("result_id")["person"].agg(["size", "nunique"])
+    told: dict[int, list[str]] = {result_id: [] for result_id in ids.values()}
+    for result_id, person in zip(rows["result_id"].tolist(), rows["person"].tolist(), strict=True):
+        told[result_id].append(person)
     wrong = []
     for program, result_id in ids.items():
-        people = whole[result_id].people
-        rows_, distinct = (int(n) for n in counts.loc[result_id]) if result_id in counts.index else (0, 0)
-        if not rows_ == distinct == people:
-            wrong.append({"program": program, "reason": f"{people} people, {rows_} rows, {distinct} different"})
+        people, count, distinct = whole[result_id].people, len(told[result_id]), len(set(told[result_id]))
+        if not count == distinct == people:
+            wrong.append({"program": program, "reason": f"{people} people, {count} rows, {distinct} different"})
     return Verdict(len(rows), wrong)
 
 
@@ -94,8 +92,8 @@ def moves_only_help(database: Database, policies: Policies, as_of: dt.datetime) 
                 wrong.append({"program": program_of[result_id], "reason": f"more seats open by {more} than by {less}"})
         now = {name: rows["result_id"].map({id: getattr(row, f"open_{name}") for id, row in whole.items()}) for name in (less, more)}
         after = {name: now[name] + rows[f"slots_lost_{name}"] for name in (less, more)}
-        for row in rows[after[more] > after[less]].head(5).itertuples(index=False):
-            wrong.append({"program": program_of[row.result_id], "reason": f"{row.person}: more seats open by {more} than by {less}"})
+        for one in rows[after[more] > after[less]].head(5).to_dict("records"):
+            wrong.append({"program": program_of[one["result_id"]], "reason": f"{one['person']}: more seats open by {more} than by {less}"})
     return Verdict(len(whole) + len(rows), wrong)
 
 

@@ -5,7 +5,8 @@ the mathematics (analysis.contingency), the deep dive (deep_dive.py).
 
 `findings` of a stored report: `new` (what became worse since the report before; None where there is none), `thinnest`
 (the slots that the fewest losses break, with their witness), `classes` (who backs whom up), `pairs` (how many pairs
-open so many seats), `open` (seats open now).
+open so many seats), `open` (seats open now), `phase` (the indicators of phase risk over the health check's horizon).
+The detail of a report holds the labels of every slot and, for that horizon, the covers of every post with a minimum.
 """
 
 from __future__ import annotations
@@ -23,9 +24,19 @@ from resilience_assets.actions.freeze import ProgramState
 from resilience_assets.actions.measure import Measured, Rows, measure
 from resilience_assets.analysis.contingency.backing import backings
 from resilience_assets.analysis.contingency.changes import Changes, Known, changes
+from resilience_assets.analysis.contingency.covers import covers_of_window
 from resilience_assets.analysis.contingency.margin import NO_DEMAND
 from resilience_assets.analysis.contingency.masks import Moves
-from resilience_assets.analysis.contingency.report import Contingency, contingency
+from resilience_assets.analysis.contingency.probability import (
+    AbsenceRates,
+    absence_rates,
+    expected_seats,
+    expected_seats_of_pair,
+    unannounced_on,
+)
+from resilience_assets.analysis.contingency.report import Contingency, contingency, phase_of
+from resilience_assets.analysis.phase_risk import PhaseRiskReading
+from resilience_assets.analysis.utilization import utilization
 from resilience_assets.domain.days import day_text
 from resilience_assets.domain.roster import Roster
 from resilience_assets.policy import Policies, Policy
@@ -36,6 +47,8 @@ from resilience_assets.storage.database import Database
 MOST_PAIRS = 20
 MOST_OPEN = 50
 """Open seats and changes that are listed; their number is stored whole."""
+DIGITS = 6
+"""Of shares and expectations as stored."""
 MOST_LINES = 50
 """Lines of a table over all programs."""
 
@@ -61,21 +74,19 @@ def measure_contingency(
 ) -> Measured:
     """The report of every program with a roster, over `days` local dates beginning with today (the policy's when None)."""
     out = Measured()
-    for asked, some in _by_days(policies, states, days).items():
+    for asked, some in programs_by_days(policies, states, days).items():
         kind = results.over(results.CONTINGENCY, asked)
 
         def rows(state: ProgramState, roster: Roster, policy: Policy, today: int, asked: int = asked, kind: str = kind) -> Rows:
             found = contingency(roster, policy, today, today + asked - 1, MOST_PAIRS)
-            return _rows(found, policy, asked, _before(database, kind, state.id, found.window))
+            return _rows(roster, found, policy, today, asked, _before(database, kind, state.id, found.window))
 
-        done = measure(database, policies, as_of, some, kind, code_versions.CONTINGENCY, rows)
-        out.ids |= done.ids
-        out.failed |= done.failed
-        out.computed, out.found = out.computed + done.computed, out.found + done.found
+        out.add(measure(database, policies, as_of, some, kind, code_versions.CONTINGENCY, rows))
     return out
 
 
-def _by_days(policies: Policies, states: Sequence[ProgramState], asked: int | None) -> dict[int, list[ProgramState]]:
+def programs_by_days(policies: Policies, states: Sequence[ProgramState], asked: int | None) -> dict[int, list[ProgramState]]:
+    """Programs by how far ahead is looked."""
     out: dict[int, list[ProgramState]] = {}
     for state in states:
         out.setdefault(days_ahead(policies.for_program(state.code), asked), []).append(state)
@@ -94,33 +105,46 @@ def _before(database: Database, kind: str, program_id: int, window: Roster) -> K
     return Known(header["first_day"], window.per_day, people, columns["label"], columns["deficit"], columns["survives"])
 
 
-def _rows(found: Contingency, policy: Policy, days: int, before: Known | None) -> Rows:
+def _rows(roster: Roster, found: Contingency, policy: Policy, today: int, days: int, before: Known | None) -> Rows:
     near = policy.health.horizon_days
-    full, window = found.minimum[Moves.FULL], found.window
+    full = found.minimum[Moves.FULL]
+    used = utilization(roster, policy, today, today + near - 1).of_program()
+    phase = phase_of(found, used, policy, near)
     columns = {
-        "days": days, "missing_days": found.missing_days, "people": len(window.people), "unqualified": found.unqualified,
+        "days": days, "missing_days": found.missing_days, "people": len(found.window.people), "unqualified": found.unqualified,
         **{f"open_{moves.name.lower()}": found.open_seats(moves) for moves in Moves},
         "open_required_full": int(found.required[Moves.FULL].deficit.sum()),
         "n1_pass": found.n1_pass, "n2_pass": found.n2_pass,
         "n1_pass_near": found.passes(1, days=near), "n2_pass_near": found.passes(2, days=near),
         "essential_people": int((full.slots_lost > 0).sum()), "harmful_pairs": found.pairs.harmful,
-        "least_losses": _least_losses(found), "findings": _findings(found, before),
+        "least_losses": _least_losses(found), "phase_risk": phase.level.text, "findings": _findings(found, phase, before),
     }  # fmt: skip
+    rates = absence_rates(roster, policy.absence, today)
+    covers = covers_of_window(roster, policy, today, today + min(near, days) - 1).columns()
     return {
         results.CONTINGENCY: {name: [value] for name, value in columns.items()},
-        results.CONTINGENCY_PERSON: _people(found),
-        results.CONTINGENCY_PAIR: found.pairs_columns() | {"expected_seats": [None] * len(found.pairs.worst_by_seats)},
-        results.DETAIL: {"blob": [_detail(found)]},
+        results.CONTINGENCY_PERSON: _people(found, rates),
+        results.CONTINGENCY_PAIR: _pairs(found, rates),
+        results.DETAIL: {"blob": [_detail(found, covers)]},
     }
 
 
-def _people(found: Contingency) -> dict[str, list[Any]]:
+def _people(found: Contingency, rates: AbsenceRates) -> dict[str, list[Any]]:
     columns = found.people_columns()
     columns["slots_lost_full"] = columns.pop("slots_lost")
     columns["posts_lost"] = [", ".join(posts) for posts in columns["posts_lost"]]
     for moves in (Moves.STATIC, Moves.DIRECT, Moves.CALL_IN):
         columns[f"slots_lost_{moves.name.lower()}"] = found.minimum[moves].slots_lost.tolist()
+    chance = unannounced_on(found.window, rates.rate)
+    columns["absent_share"] = rates.rate.round(DIGITS).tolist()
+    columns["expected_slots"] = expected_seats(chance, found.minimum[Moves.FULL]).round(DIGITS).tolist()
     return columns
+
+
+def _pairs(found: Contingency, rates: AbsenceRates) -> dict[str, list[Any]]:
+    chance, full = unannounced_on(found.window, rates.rate), found.minimum[Moves.FULL]
+    pairs = found.pairs.worst_by_seats[:, 2:].tolist()
+    return found.pairs_columns() | {"expected_seats": [round(expected_seats_of_pair(chance, full, p, q), DIGITS) for p, q in pairs]}
 
 
 def _least_losses(found: Contingency) -> int | None:
@@ -135,12 +159,13 @@ def _known(found: Contingency) -> Known:
     return Known(found.window.first_day, found.window.per_day, people, full.label, full.deficit, full.survives)
 
 
-def _detail(found: Contingency) -> bytes:
-    """Labels, deficits and margins of every slot: a lossless form of the loss of every person and every pair."""
+def _detail(found: Contingency, covers: dict[str, list[Any]]) -> bytes:
+    """Labels, deficits and margins of every slot (a lossless form of the loss of every person and every pair), covers."""
     window, margin = found.window, found.margin
     header = {
         "first_day": window.first_day, "slots": [slot.code for slot in window.program.slot_types],
         "people": [person.id for person in window.people], "posts": [post.id for post in window.posts],
+        "covers": covers,
     }  # fmt: skip
     full = found.minimum[Moves.FULL]
     columns: dict[str, Any] = {
@@ -154,7 +179,7 @@ def _detail(found: Contingency) -> bytes:
     return pack(header, columns)
 
 
-def _findings(found: Contingency, before: Known | None) -> dict[str, Any]:
+def _findings(found: Contingency, phase: PhaseRiskReading, before: Known | None) -> dict[str, Any]:
     slots = found.slots_columns()
     people = [person.id for person in found.window.people]
 
@@ -176,6 +201,7 @@ def _findings(found: Contingency, before: Known | None) -> dict[str, Any]:
         "thinnest": thinnest,
         "classes": classes,
         "pairs": found.pairs.histogram.tolist(),
+        "phase": {"points": phase.points, "reasons": list(phase.reasons), "missing": list(phase.missing)},
     }
 
 

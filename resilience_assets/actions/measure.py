@@ -38,6 +38,12 @@ class Measured:
     found: int = 0
     failed: dict[str, str] = field(default_factory=dict)
 
+    def add(self, other: Measured) -> None:
+        """Take in what was measured of other programs."""
+        self.ids |= other.ids
+        self.failed |= other.failed
+        self.computed, self.found = self.computed + other.computed, self.found + other.found
+
 
 def measure_utilization(database: Database, policies: Policies, as_of: dt.datetime, states: Sequence[ProgramState]) -> Measured:
     """Utilization and coverage of every program with a roster, over the health check's horizon."""
@@ -61,6 +67,16 @@ def result_key(state: ProgramState, policies: Policies, code_version: str, as_of
         return None
     policy_hash = policies.version_for(state.code)
     return ResultKey(state.id, state.version_id, policy_hash, code_version, local_day(as_of, state.time_zone))
+
+
+def stored(
+    database: Database, policies: Policies, as_of: dt.datetime, states: Sequence[ProgramState], kind: str, code_version: str
+) -> dict[str, int]:
+    """Ids of results that are on record already, by readable id of the program."""
+    keys = {state.code: result_key(state, policies, code_version, as_of) for state in states}
+    with database.read() as connection:
+        found = results.find_results(connection, kind, [key for key in keys.values() if key is not None])
+    return {code: found[key] for code, key in keys.items() if key is not None and key in found}
 
 
 def window(state: ProgramState, policy: Policy, as_of: dt.datetime) -> tuple[int, int]:

@@ -1,7 +1,7 @@
 """Somebody is away: one audited row, a check at once, and what opens.
 
-Belongs here: reporting an absence and taking it back. Does not belong here: who may cover
-(contingency), delivering alerts.
+Belongs here: reporting an absence and taking it back. Does not belong here: searching for
+who may cover (analysis.contingency), delivering alerts.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from resilience_assets.actions.check_health import Headline, run_check
 from resilience_assets.actions.evaluate_alerts import evaluate_alerts
 from resilience_assets.actions.freeze import freeze_rosters
 from resilience_assets.actions.people import FoundPerson, find_person
+from resilience_assets.analysis.contingency.covers import cover_line
+from resilience_assets.analysis.contingency.stand_ins import stand_ins
 from resilience_assets.domain.days import OPEN_END, OPEN_START, date_of, day_text, local_day
 from resilience_assets.domain.roster import Roster
 from resilience_assets.domain.scales import Status
 from resilience_assets.domain.states import ABSENT
-from resilience_assets.policy import Policies
+from resilience_assets.policy import Policies, Policy
 from resilience_assets.storage import imports, overlay, results, versions
 from resilience_assets.storage.database import Database
 
@@ -30,7 +32,7 @@ MOST_DAYS = 366
 
 @dataclass(frozen=True, slots=True)
 class OpenCell:
-    """A seat that the person leaves: where, and how many are seated without them."""
+    """A seat that the person leaves: where, how many are seated without them, and who may cover if that is too few."""
 
     day: int
     slot: str
@@ -40,6 +42,7 @@ class OpenCell:
     filled: int
     required: int
     minimum: int
+    covers: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> str:
@@ -47,6 +50,12 @@ class OpenCell:
         if self.filled < self.minimum:
             return "below the minimum"
         return "open" if self.filled < self.required else "still full"
+
+    def cover_lines(self) -> list[str]:
+        """Who may cover, the best first; a sentence where nobody may, nothing where nobody need."""
+        if self.verdict == "still full":
+            return []
+        return [f"may cover: {one}" for one in self.covers] or ["nobody may cover within the rules"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,7 @@ class AbsenceReport:
                 f"  {weekday} {day_text(cell.day)} {cell.slot}: {cell.role} on {cell.service} - "
                 f"{cell.filled} of {cell.required} seated, minimum {cell.minimum}: {cell.verdict}"
             )
+            out += [f"    {line}" for line in cell.cover_lines()]
         if self.still_away:
             out.append("Still away on some of these dates, by the roster or by another report.")
         if self.after["raw_status"] == Status.UNKNOWN.text:
@@ -104,7 +114,7 @@ class AbsenceReport:
             "opens": [
                 {
                     "date": day_text(cell.day), "slot": cell.slot, "service": cell.service, "role": cell.role, "filled": cell.filled,
-                    "required": cell.required, "minimum": cell.minimum, "verdict": cell.verdict,
+                    "required": cell.required, "minimum": cell.minimum, "verdict": cell.verdict, "covers": list(cell.covers),
                 }
                 for cell in self.cells
             ],
@@ -216,7 +226,8 @@ def _after(
     dates = (stretches[0][0], stretches[-1][1])
     if roster is None:
         return AbsenceReport(found, *dates, kind, undone, (), before, check.headlines[0], stretches)
-    cells = tuple(cell for first, last in stretches for cell in seats_of(roster, found.code, first, last))
+    policy = None if undone else policies.for_program(found.program)
+    cells = tuple(cell for first, last in stretches for cell in seats_of(roster, found.code, first, last, policy))
     on_file = (roster.first_day, roster.last_day)
     still_away = undone and any(_away(roster, found.code, first, last) for first, last in stretches)
     return AbsenceReport(found, *dates, kind, undone, cells, before, check.headlines[0], stretches, on_file, still_away)
@@ -228,8 +239,8 @@ def _away(roster: Roster, person: str, first: int, last: int) -> bool:
     return any(one.id == person and bool((part.state[i] == ABSENT).any()) for i, one in enumerate(part.people))
 
 
-def seats_of(roster: Roster, person: str, first: int, last: int) -> tuple[OpenCell, ...]:
-    """The seats planned for a person on some dates, with how many are seated there now.
+def seats_of(roster: Roster, person: str, first: int, last: int, policy: Policy | None = None) -> tuple[OpenCell, ...]:
+    """The seats planned for a person on some dates, with how many are seated there now and, by a policy, who may cover.
 
     None where the roster does not have the person: the newest one may have been refused.
     """
@@ -237,14 +248,16 @@ def seats_of(roster: Roster, person: str, first: int, last: int) -> tuple[OpenCe
     if index is None:
         return ()
     part = roster.window(first, last)
-    filled = part.filled()
-    out: Sequence[OpenCell] = [
+    filled, planned = part.filled(), part.planned[index]
+    seats = [(int(slot), int(planned[slot])) for slot in np.flatnonzero(planned >= 0)]
+    short = [(slot, post) for slot, post in seats if filled[post, slot] < part.required[post, slot]]
+    covers = stand_ins(roster, policy, first, last, short) if policy is not None else {}
+    return tuple(
         OpenCell(
-            day=part.first_day + int(slot) // part.per_day, slot=part.program.slot_types[int(slot) % part.per_day].code,
+            day=part.first_day + slot // part.per_day, slot=part.program.slot_types[slot % part.per_day].code,
             post=part.posts[post].id, service=part.services[part.posts[post].service].id, role=part.posts[post].role,
             filled=int(filled[post, slot]), required=int(part.required[post, slot]), minimum=int(part.minimum[post, slot]),
+            covers=tuple(cover_line(one) for one in covers.get((slot, post), [])),
         )
-        for slot in np.flatnonzero(part.planned[index] >= 0)
-        for post in [int(part.planned[index, slot])]
-    ]  # fmt: skip
-    return tuple(out)
+        for slot, post in seats
+    )  # fmt: skip

@@ -6,15 +6,19 @@ anything about the answer (jobs).
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from resilience_assets.actions.freeze import program_states
 from resilience_assets.actions.import_apart import DONE, REFUSED
 from resilience_assets.policy import Policies
 from resilience_assets.storage import facts, incidents, results
 from resilience_assets.storage.database import Database
 
+A_NIGHT = dt.timedelta(hours=26)
+"""A deep dive older than this is one that a night left out."""
 NOT_ROSTERS = {"mapping.yaml"}
 
 
@@ -81,3 +85,11 @@ def drop_files(folder: Path) -> list[DropFile]:
             newest = max((s.st_mtime for s in stats), default=0.0)
             found.append((newest, DropFile(path, program.name, look)))
     return [file for _, file in sorted(found, key=lambda item: (item[0], item[1].key))]
+
+
+def programs_without_deep_dive(database: Database, now: dt.datetime) -> list[str]:
+    """Readable ids of programs with an accepted roster whose newest deep dive is missing, or older than a night and its run."""
+    states = [state for state in program_states(database, now) if state.version_id is not None]
+    with database.read() as connection:
+        newest = results.newest_computed(connection, results.DEEP_DIVE)
+    return [state.code for state in states if state.id not in newest or now - newest[state.id] > A_NIGHT]

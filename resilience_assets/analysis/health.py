@@ -20,7 +20,7 @@ from resilience_assets.domain import states
 from resilience_assets.domain.days import date_of, day_text
 from resilience_assets.domain.nouns import Tier
 from resilience_assets.domain.roster import Roster
-from resilience_assets.domain.scales import DefenseLevel, LoadShedding, Redundancy, Status, UtilizationLevel
+from resilience_assets.domain.scales import DefenseLevel, LoadShedding, PhaseRisk, Redundancy, Status, UtilizationLevel
 from resilience_assets.policy.model import Policy
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -42,6 +42,7 @@ class Health:
     defense_level: DefenseLevel
     n1_pass: bool | None
     n2_pass: bool | None
+    phase_risk: PhaseRisk
     load_shedding: LoadShedding | None
     active_fallbacks: tuple[str, ...]
     immediate_actions: tuple[str, ...]
@@ -49,19 +50,24 @@ class Health:
 
 
 def raw_status(
-    utilization: UtilizationLevel, defense: DefenseLevel, n1_pass: bool | None, n2_pass: bool | None
+    utilization: UtilizationLevel,
+    defense: DefenseLevel,
+    n1_pass: bool | None,
+    n2_pass: bool | None,
+    phase: PhaseRisk = PhaseRisk.UNKNOWN,
 ) -> Status:
     """What one reading says; the first rule that holds.
 
-    EMERGENCY: utilization BLACK, or defence EMERGENCY. CRITICAL: RED, or CONTAINMENT. DEGRADED: ORANGE,
+    EMERGENCY: utilization BLACK, or defence EMERGENCY. CRITICAL: RED, CONTAINMENT, or critical
+    phase risk. DEGRADED: ORANGE,
     CONTROL or SAFETY_SYSTEMS, or N-1 fails. WARNING: YELLOW, or N-2 fails. UNKNOWN when utilization or
-    defence is. An N-1 or N-2 of None neither passes nor fails.
+    defence is. An N-1 or N-2 of None neither passes nor fails, and unknown phase risk is none.
     """
     if utilization == UtilizationLevel.UNKNOWN or defense == DefenseLevel.UNKNOWN:
         return Status.UNKNOWN
     if utilization == UtilizationLevel.BLACK or defense == DefenseLevel.EMERGENCY:
         return Status.EMERGENCY
-    if utilization == UtilizationLevel.RED or defense == DefenseLevel.CONTAINMENT:
+    if utilization == UtilizationLevel.RED or defense == DefenseLevel.CONTAINMENT or phase == PhaseRisk.CRITICAL:
         return Status.CRITICAL
     weakened = defense in (DefenseLevel.CONTROL, DefenseLevel.SAFETY_SYSTEMS)
     if utilization == UtilizationLevel.ORANGE or weakened or n1_pass is False:
@@ -125,6 +131,8 @@ def assess(
     breaches: Sequence[Breach] = (),
     n1_pass: bool | None = None,
     n2_pass: bool | None = None,
+    phase: PhaseRisk = PhaseRisk.UNKNOWN,
+    phase_reasons: Sequence[str] = (),
     previous: Status | None = None,
     recent: Sequence[Status] = (),
     active_fallbacks: Sequence[str] = (),
@@ -139,7 +147,7 @@ def assess(
     covered = used.covered
     share = covered.of_program()
     defense, level = policy.defense.level(share), used.level_of_program()
-    raw = raw_status(level, defense, n1_pass, n2_pass)
+    raw = raw_status(level, defense, n1_pass, n2_pass, phase)
     if raw == Status.HEALTHY and (covered.missing_days or covered.open_below_minimum[0, 0]):
         raw = Status.WARNING
     shedding = advised_load_shedding(used, policy)
@@ -154,7 +162,8 @@ def assess(
         n2_pass=n2_pass,
         load_shedding=shedding,
         active_fallbacks=tuple(active_fallbacks),
-        immediate_actions=tuple(_immediate_actions(roster, policy, used, shedding)),
+        phase_risk=phase,
+        immediate_actions=(*_immediate_actions(roster, policy, used, shedding), *_phase_sentences(phase, phase_reasons)),
         watch_items=tuple(_watch_items(roster, policy, used, services, breaches, n1_pass, n2_pass)),
     )
 
@@ -170,6 +179,7 @@ def unknown_health(reason: str, active_fallbacks: Sequence[str] = ()) -> Health:
         defense_level=DefenseLevel.UNKNOWN,
         n1_pass=None,
         n2_pass=None,
+        phase_risk=PhaseRisk.UNKNOWN,
         load_shedding=None,
         active_fallbacks=tuple(active_fallbacks),
         immediate_actions=(reason,),
@@ -209,6 +219,13 @@ def _immediate_actions(roster: Roster, policy: Policy, used: Utilization, sheddi
             f"the safe load is {used.safe_load[0, 0]:.0f} person-slots and {int(covered.required[0, 0])} are required"
         )
     return out
+
+
+def _phase_sentences(phase: PhaseRisk, reasons: Sequence[str]) -> list[str]:
+    """What high or critical phase risk asks for."""
+    if phase not in (PhaseRisk.HIGH, PhaseRisk.CRITICAL):
+        return []
+    return [f"Take on no more work and approve no more leave: phase risk is {phase.text} ({'; '.join(reasons)})"]
 
 
 def _missing_sentences(covered: Coverage) -> list[str]:

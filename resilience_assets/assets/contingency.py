@@ -3,18 +3,25 @@
 Belongs here: contingency_report, contingency_deep_dive. Does not belong here: formulas (analysis.contingency).
 """
 
+import datetime as dt
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
 from resilience_assets.actions.contingency import Reports, measure_contingency, reports
+from resilience_assets.actions.deep_dive import deep_dives, measure_deep_dive, tables
 from resilience_assets.actions.freeze import program_states
 from resilience_assets.assets.metadata import FRESH, OWNERS, data_version, figures, table
 from resilience_assets.assets.roster import roster
+from resilience_assets.domain.scales import PhaseRisk
 from resilience_assets.resources.as_of import as_of
 from resilience_assets.resources.deployment import Deployment
 from resilience_assets.resources.failures import told_apart
+
+RISKS = tuple(risk.text for risk in PhaseRisk)
+DAILY = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=50), warn_window=dt.timedelta(hours=26))
+"""What runs every night: late after one missed, failed after two."""
 
 
 class ContingencyConfig(dg.Config):
@@ -57,6 +64,52 @@ def contingency_report(
         "pairs_by_harm": table(found.pairs),
         "as_of": dg.MetadataValue.timestamp(moment.instant),
     } | figures(_figures(found) | {"computed": measured.computed, "found": measured.found, "failed": len(measured.failed)})
+    return dg.MaterializeResult(metadata=metadata, data_version=data_version(measured.ids.values()))
+
+
+@dg.asset(
+    group_name="contingency",
+    kinds={"python", "numba", "networkx"},
+    owners=OWNERS,
+    code_version="1",
+    deps=[contingency_report],
+    freshness_policy=DAILY,
+    description=(
+        "What the contingency report has no time for, once a night: the worst 2, 3, 4 people to lose together (with a proven bound), "
+        "which qualification would help most (before and after), whole groups lost at once, whether duty hours hold, expected loss "
+        "by absence rates, overload that spreads, phase risk. What is new since the deep dive before is the first table.\n\n"
+        "Centrality describes who works where with whom; its rank correlation with the true harm stands beside it, so that nobody "
+        "takes one for the other."
+    ),
+)
+def contingency_deep_dive(
+    context: dg.AssetExecutionContext, config: ContingencyConfig, deployment: dg.ResourceParam[Deployment]
+) -> dg.MaterializeResult:
+    """Dive into every report that has no deep dive yet."""
+    moment = as_of(context)
+    with told_apart():
+        database, policies = deployment.database, deployment.policies()
+        states = program_states(database, moment.instant)
+        measured = measure_deep_dive(database, policies, moment.instant, states, config.days_ahead)
+        found = deep_dives(database, {state.code: measured.ids[state.id] for state in states if state.id in measured.ids})
+    for program, reason in measured.failed.items():
+        context.log.error(f"{program}: {reason}")
+    metadata: dict[str, Any] = {
+        **{name: table(rows) for name, rows in tables(found).items()},
+        "as_of": dg.MetadataValue.timestamp(moment.instant),
+    } | figures(
+        {
+            "programs": len(found),
+            "worst_4_seats": max((row["seats"] for one in found.values() for row in one.findings["worst"]), default=None),
+            "worst_not_proven": sum(not row["proven"] for one in found.values() for row in one.findings["worst"]),
+            "recommendations": sum(len(one.findings["recommendations"]) for one in found.values()),
+            "duty_hours_worse": sum(one.findings["hours"]["open_within_hours"] > one.findings["hours"]["open"] for one in found.values()),
+            "computed": measured.computed,
+            "found": measured.found,
+            "failed": len(measured.failed),
+        }
+        | {f"phase_risk_{level}": sum(one.phase_risk == level for one in found.values()) for level in RISKS}
+    )
     return dg.MaterializeResult(metadata=metadata, data_version=data_version(measured.ids.values()))
 
 

@@ -35,6 +35,17 @@ periodic_health_check = dg.define_asset_job(
 )
 
 
+CONTINGENCY_ASSETS = ("roster", "contingency_report", "contingency_deep_dive")
+
+run_contingency_analysis = dg.define_asset_job(
+    "run_contingency_analysis",
+    selection=dg.AssetSelection.assets(*CONTINGENCY_ASSETS),
+    description="Whose loss breaks what, and what helps: the report of every program, and the deep dive into it. days_ahead: 90 as shipped.",
+    tags=run_tags(RESILIENCE, 1800),
+    op_retry_policy=dg.RetryPolicy(max_retries=2, delay=60),
+)
+
+
 class ImportConfig(dg.Config):
     """One file to import; `path` is below the drop folder or absolute on the machine of the run."""
 
@@ -147,4 +158,4 @@ def maintenance() -> None:
     purge_expired()
 
 
-JOBS: list[Any] = [periodic_health_check, import_roster, report_absence, deliver_alerts, maintenance]
+JOBS: list[Any] = [periodic_health_check, run_contingency_analysis, import_roster, report_absence, deliver_alerts, maintenance]

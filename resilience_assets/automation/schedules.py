@@ -8,7 +8,7 @@ import datetime as dt
 
 import dagster as dg
 
-from resilience_assets.automation.jobs import maintenance, periodic_health_check
+from resilience_assets.automation.jobs import maintenance, periodic_health_check, run_contingency_analysis
 from resilience_assets.resources.as_of import TAG
 
 
@@ -26,6 +26,24 @@ def resilience_health_check(context: dg.ScheduleEvaluationContext) -> dg.RunRequ
     return dg.RunRequest(run_key=tick.isoformat(), tags={TAG: tick.isoformat()})
 
 
+def contingency_analysis(time_zone: str) -> dg.ScheduleDefinition:
+    """The contingency analysis at 02:00 in the deployment's time zone, once a date also when clocks change."""
+
+    @dg.schedule(
+        name="resilience_contingency_analysis",
+        job=run_contingency_analysis,
+        cron_schedule="0 2 * * *",
+        execution_timezone=time_zone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Every night: whose loss breaks the roster of the coming 90 days, and what helps?",
+    )
+    def analyse(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        tick = context.scheduled_execution_time.astimezone(dt.UTC)
+        return dg.RunRequest(run_key=tick.isoformat(), tags={TAG: tick.isoformat()})
+
+    return analyse
+
+
 def nightly(time_zone: str) -> dg.ScheduleDefinition:
     """Upkeep at 04:30 in the deployment's time zone."""
     return dg.ScheduleDefinition(
@@ -40,4 +58,4 @@ def nightly(time_zone: str) -> dg.ScheduleDefinition:
 
 def schedules(time_zone: str) -> list[dg.ScheduleDefinition]:
     """All schedules of a deployment."""
-    return [resilience_health_check, nightly(time_zone)]
+    return [resilience_health_check, contingency_analysis(time_zone), nightly(time_zone)]

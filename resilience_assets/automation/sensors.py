@@ -11,13 +11,26 @@ import json
 
 import dagster as dg
 
-from resilience_assets.actions.watch import DropFile, drop_files, threshold_watch, unchecked_programs
-from resilience_assets.automation.jobs import deliver_alerts, import_roster, periodic_health_check
+from resilience_assets.actions.watch import (
+    DropFile,
+    drop_files,
+    programs_without_deep_dive,
+    threshold_watch,
+    unchecked_programs,
+)
+from resilience_assets.automation.jobs import (
+    deliver_alerts,
+    import_roster,
+    periodic_health_check,
+    run_contingency_analysis,
+)
 from resilience_assets.resources.deployment import Deployment
 
 EVERY_SECONDS = 15
 PAUSE = dt.timedelta(minutes=5)
 """After a run that failed, so that a failure which repeats itself is not repeated every 15 seconds."""
+AFTER_ANY = dt.timedelta(hours=1)
+"""Between contingency analyses that this module requests: a program that cannot be analysed is not tried for ever."""
 MOST_ATTEMPTS = 3
 """Imports of one dropped file that is still there afterwards: a crash is tried again, a bug not for ever."""
 FILE_TAG = "resilience/file"
@@ -29,11 +42,13 @@ def _under_way(context: dg.SensorEvaluationContext, job: str) -> bool:
     return bool(context.instance.get_runs(dg.RunsFilter(job_name=job, statuses=ACTIVE), limit=1))
 
 
-def _hold(context: dg.SensorEvaluationContext, job: str, deployment: Deployment) -> str:
-    """Why no further run of a job is requested now; '' when one may be."""
+def _hold(context: dg.SensorEvaluationContext, job: str, deployment: Deployment, after_any: dt.timedelta = dt.timedelta(0)) -> str:
+    """Why no further run of a job is requested now; '' when one may be. `after_any` is the pause after a run that went through."""
     if _under_way(context, job):
         return "a run is under way"
     last = context.instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
+    if last and last[0].create_timestamp + after_any > deployment.clock.now():
+        return f"the last run of {job} left it so (see its checks); the next is requested at {last[0].create_timestamp + after_any:%H:%M} UTC"
     if last and last[0].dagster_run.status is dg.DagsterRunStatus.FAILURE:
         again = last[0].create_timestamp + PAUSE
         if deployment.clock.now() < again:
@@ -79,6 +94,22 @@ def roster_change_sensor(context: dg.SensorEvaluationContext, deployment: dg.Res
     if hold := _hold(context, periodic_health_check.name, deployment):
         return dg.SkipReason(f"{', '.join(waiting[:5])} changed; {hold}")
     return dg.RunRequest(tags={"resilience/because": f"changed: {', '.join(waiting[:5])}"[:250]})
+
+
+@dg.sensor(
+    job=run_contingency_analysis,
+    minimum_interval_seconds=EVERY_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="A program has no deep dive, or last night's did not run: catch up.",
+)
+def deep_dive_sensor(context: dg.SensorEvaluationContext, deployment: dg.ResourceParam[Deployment]) -> dg.RunRequest | dg.SkipReason:
+    """Request one contingency analysis while a program has no deep dive of the last day; the night's is on a schedule."""
+    waiting = programs_without_deep_dive(deployment.database, deployment.clock.now())
+    if not waiting:
+        return dg.SkipReason("every program has a deep dive of the last day")
+    if hold := _hold(context, run_contingency_analysis.name, deployment, AFTER_ANY):
+        return dg.SkipReason(f"{', '.join(waiting[:5])} without a deep dive; {hold}")
+    return dg.RunRequest(tags={"resilience/because": f"no deep dive: {', '.join(waiting[:5])}"[:250]})
 
 
 @dg.sensor(
@@ -133,4 +164,4 @@ def _attempts(context: dg.SensorEvaluationContext, file: DropFile) -> int:
     return context.instance.get_runs_count(dg.RunsFilter(tags={FILE_TAG: _file_tag(file)}, created_after=came))
 
 
-SENSORS = [threshold_sensor, roster_change_sensor, drop_folder_sensor]
+SENSORS = [threshold_sensor, roster_change_sensor, deep_dive_sensor, drop_folder_sensor]

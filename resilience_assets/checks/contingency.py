@@ -7,7 +7,7 @@ finding and fails no check.
 import dagster as dg
 
 from resilience_assets.actions import completeness
-from resilience_assets.assets.contingency import contingency_report
+from resilience_assets.assets.contingency import contingency_deep_dive, contingency_report
 from resilience_assets.checks.verdict import every_program_has, verdict_check
 from resilience_assets.storage import results
 
@@ -29,4 +29,5 @@ def checks() -> list[dg.AssetChecksDefinition]:
             contingency_report, "open_today_is_no_pass", "A program with a seat open today passes neither N-1 nor N-2.",
             lambda here, instant: completeness.open_today_is_no_pass(here.database, here.policies(), instant),
         ),
+        every_program_has(contingency_deep_dive, results.DEEP_DIVE),
     ]  # fmt: skip

@@ -23,6 +23,7 @@ COMMANDS = {
     "import": "resilience_assets.cli.importing:import_",
     "template": "resilience_assets.cli.template:template",
     "absent": "resilience_assets.cli.absent:absent",
+    "without": "resilience_assets.cli.without:without",
     "status": "resilience_assets.cli.status:status",
     "inbox": "resilience_assets.cli.inbox:inbox",
     "policy": "resilience_assets.cli.policy:policy",

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from resilience_assets.resources.deployment import Deployment
 
 
+SEATS_SHOWN = 8
+"""Seats whose covers are spelled out."""
+
+
 @click.command()
 @click.argument("person")
 @click.option("--from", "first", type=DATE, help="First date away (YYYY-MM-DD, today, tomorrow); today when left out.")
@@ -81,7 +85,9 @@ def _show(here: Deployment, report: AbsenceReport) -> None:
     out.print(lines[0], style="bold")
     if report.cells:
         out.print(_cells(report))
-    for line in lines[1 + len(report.cells) :]:
+        _covers(out, report)
+    told = sum(1 + (0 if report.undone else len(cell.cover_lines())) for cell in report.cells)
+    for line in lines[1 + told :]:
         out.print(line)
     name, who_ = command_name(), report.person
     if not report.undone:
@@ -106,6 +112,23 @@ def _cells(report: AbsenceReport) -> Any:
             Text(cell.verdict.removeprefix("still ") if report.undone else cell.verdict, styles[cell.verdict]),
         )  # fmt: skip
     return table
+
+
+def _covers(out: Any, report: AbsenceReport) -> None:
+    """Who may cover each seat that is short, the first seats in full."""
+    from resilience_assets.cli.terminal import show_points
+    from resilience_assets.domain.days import day_text
+
+    short = [] if report.undone else [cell for cell in report.cells if cell.cover_lines()]
+    if not short:
+        return
+    out.print("\nWho may cover", style="bold")
+    for cell in short[:SEATS_SHOWN]:
+        out.print(f"{day_text(cell.day)} {cell.slot}, {cell.role} on {cell.service}:")
+        show_points(out, list(cell.covers) or ["nobody within the rules"])
+    if len(short) > SEATS_SHOWN:
+        out.print(f"and {len(short) - SEATS_SHOWN} more seats (--json has all)", style="bright_black")
+    out.print()
 
 
 def _alerts(here: Deployment, name: str) -> list[str]:

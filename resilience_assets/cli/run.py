@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from resilience_assets.resources.deployment import Deployment
 
 HEALTH_CHECK = "periodic_health_check"
+ANALYSIS = "run_contingency_analysis"
 
 
 @click.command()
@@ -32,7 +33,7 @@ def run(job: str, pairs: tuple[str, ...], wait: bool, as_json: bool) -> None:
 
     Where `resilience dev` runs on this state, the run is queued there; else it is executed here and now.
     periodic_health_check prints, for each program, timestamp, status, utilization, defense_level, n1_pass, n2_pass
-    and immediate_actions.
+    and immediate_actions; run_contingency_analysis prints what a contingency analysis found.
     """
     from resilience_assets.cli import launch
     from resilience_assets.cli.terminal import emit_json
@@ -63,6 +64,8 @@ def run(job: str, pairs: tuple[str, ...], wait: bool, as_json: bool) -> None:
         )
     if job == HEALTH_CHECK and outcome.status == "SUCCESS":
         _show_health(here, as_json)
+    elif job == ANALYSIS and outcome.status == "SUCCESS":
+        _show_analysis(here, launch.parsed_pairs(pairs).get("days_ahead"), as_json)
     elif as_json:
         emit_json(outcome.as_json())
     else:
@@ -104,6 +107,28 @@ def _show_health(here: Deployment, as_json: bool) -> None:
         show_points(out, actions)
     if not found:
         click.echo(f"No program yet: {command_name()} import PATH or {command_name()} demo")
+
+
+def _show_analysis(here: Deployment, days: str | None, as_json: bool) -> None:
+    from rich.text import Text
+
+    from resilience_assets.actions.deep_dive import analysis_results
+    from resilience_assets.actions.freeze import program_states
+    from resilience_assets.cli.terminal import console, emit_json, show_points
+
+    now = here.clock.now()
+    found = analysis_results(here.database, here.policies(), now, program_states(here.database, now), int(days) if days else None)
+    if as_json:
+        emit_json(found)
+        return
+    out = console()
+    for program, result in found.items():
+        out.print(Text(program, "bold"))
+        for name, value in result.items():
+            if name != "recommendations":
+                out.print(f"  {name:<26}{', '.join(value) or 'nobody' if isinstance(value, list) else _value(value)}")
+        out.print(f"  recommendations{'' if result['recommendations'] else '           none'}")
+        show_points(out, result["recommendations"])
 
 
 def _value(value: Any) -> str:

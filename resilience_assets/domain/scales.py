@@ -91,3 +91,18 @@ class AlertSeverity(_Step):
     WARNING = 1
     CRITICAL = 2
     EMERGENCY = 3
+
+
+class PhaseRisk(IntEnum):
+    """How near a tipping point. UNKNOWN where an indicator is missing that could decide."""
+
+    LOW = 0
+    MEDIUM = 1
+    HIGH = 2
+    CRITICAL = 3
+    UNKNOWN = 9
+
+    @property
+    def text(self) -> str:
+        """The word shown to people."""
+        return self.name.lower()

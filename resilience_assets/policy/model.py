@@ -14,6 +14,7 @@ from pydantic import Field, model_validator
 
 from resilience_assets.domain.nouns import Tier
 from resilience_assets.domain.scales import DefenseLevel, LoadShedding, Redundancy, UtilizationLevel
+from resilience_assets.policy.absence import AbsencePolicy
 from resilience_assets.policy.alerts import AlertRule
 from resilience_assets.policy.duty import DutyPolicy
 from resilience_assets.policy.frozen import Frozen
@@ -196,6 +197,60 @@ class RetentionPolicy(Frozen):
         return self
 
 
+class CascadePolicy(Frozen):
+    """When people who take over from others fail in turn, and how little coverage is a catastrophe.
+
+    A person fails above `overload` times what the person can sustain; below `catastrophic_below` of
+    the work still done the outcome is catastrophic.
+    """
+
+    overload: float = Field(ge=1)
+    catastrophic_below: float = Field(gt=0, le=1)
+    source: str
+
+
+class RiskLimits(Frozen):
+    """Above `raised` an indicator counts one point, above `severe` two."""
+
+    raised: float = Field(ge=0)
+    severe: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _increasing(self) -> RiskLimits:
+        if self.severe <= self.raised:
+            raise ValueError(f"severe ({self.severe:g}) must be more than raised ({self.raised:g})")
+        return self
+
+    def points(self, value: float) -> int:
+        """0, 1 or 2 points of a value; a value on a limit is not above it."""
+        return int(value > self.raised) + int(value > self.severe)
+
+
+class PhaseRiskPolicy(Frozen):
+    """Limits of the indicators of phase risk, and how many points make each level.
+
+    Utilization has its limits in `utilization`: a point from orange (the safe load), two from red.
+    """
+
+    n1_share: RiskLimits
+    n2_share: RiskLimits
+    thin_share: RiskLimits
+    open_share: RiskLimits
+    changes_per_person: RiskLimits
+    medium: int = Field(ge=1)
+    high: int = Field(ge=1)
+    critical: int = Field(ge=1)
+    source: str
+
+    @model_validator(mode="after")
+    def _increasing_points(self) -> PhaseRiskPolicy:
+        if not self.medium < self.high < self.critical:
+            raise ValueError(
+                f"medium / high / critical must increase, and are {self.medium} / {self.high} / {self.critical}"
+            )
+        return self
+
+
 class Policy(Frozen):
     """Everything that is decided about one program."""
 
@@ -204,9 +259,12 @@ class Policy(Frozen):
     redundancy: RedundancyPolicy
     health: HealthPolicy
     load_shedding: LoadSheddingPolicy
+    cascade: CascadePolicy
+    phase_risk: PhaseRiskPolicy
     roster: RosterPolicy
     retention: RetentionPolicy
     duty: DutyPolicy
+    absence: AbsencePolicy
     alert_rules: tuple[AlertRule, ...]
 
     @model_validator(mode="after")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, and_, exists, insert, or_, select, update
+from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import aliased
 
@@ -166,6 +166,14 @@ def newest_result(connection: Connection, kind: str, program_id: int, until_day:
     table = tables.Result
     query = select(table).where(table.kind == kind, table.program_id == program_id, table.local_day <= until_day)
     return connection.execute(query.order_by(table.id.desc()).limit(1)).one_or_none()
+
+
+def newest_computed(connection: Connection, kind: str) -> dict[int, dt.datetime]:
+    """When each program's newest result of a kind (over any number of days) was computed, by program id."""
+    table = tables.Result
+    of_kind = or_(table.kind == kind, table.kind.startswith(f"{kind}/"))
+    query = select(table.program_id, func.max(table.computed_at)).where(of_kind).group_by(table.program_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def store_headlines(connection: Connection, headlines: Sequence[dict[str, Any]]) -> None:

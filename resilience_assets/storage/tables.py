@@ -419,7 +419,7 @@ class ContingencyRow(Base):
     """The headline of a contingency report: `days` from `Result.local_day`.
 
     `open_*` are seat-slots below the minimum that stay open today by who may move; `n1_pass`, `n2_pass` are of all
-    the days, `*_near` of the health check's horizon; null is unknown. `findings` holds what is read as a whole:
+    the days, `*_near` and `phase_risk` of the health check's horizon; null is unknown. `findings` holds what is read as a whole:
     what is new, thinnest slots, classes, histogram of pairs (actions.contingency says which keys).
     """
 
@@ -441,6 +441,7 @@ class ContingencyRow(Base):
     essential_people: Mapped[int]
     harmful_pairs: Mapped[int]
     least_losses: Mapped[int | None]
+    phase_risk: Mapped[str] = mapped_column(String(16))
     findings: Mapped[dict[str, Any]]
 
 

@@ -12,7 +12,9 @@ from resilience_assets_tests.end_to_end.running import Running, resilience_dev, 
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install -e '.[system]'")
 
-ASSETS = ["roster", "utilization_snapshot", "service_redundancy", "system_health", "incidents"]
+ASSETS = [
+    "roster", "utilization_snapshot", "service_redundancy", "contingency_report", "contingency_deep_dive", "system_health", "incidents",
+]  # fmt: skip
 RUNS = "{ runsOrError(limit: 100) { ... on Runs { results { runId jobName status assetSelection { path } } } } }"
 QUIET = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",

@@ -3,10 +3,12 @@
 import datetime as dt
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select, text
 
 from resilience_assets.storage import results, tables
+from resilience_assets.storage.columns import pack
 from resilience_assets.storage.results import ResultKey
 from resilience_assets_tests.storage.dumping import dump
 from resilience_assets_tests.storage.headlines import add_program, add_result, add_version, headline, utilization_rows
@@ -176,3 +178,115 @@ def test_no_headlines_are_no_work(database):
     store(database)
     with database.read() as connection:
         assert connection.execute(select(func.count()).select_from(tables.HealthCheck)).scalar_one() == 0
+
+
+# --- results of several kinds of rows --------------------------------------------------------
+
+
+WHOLE = {
+    "days": 90, "missing_days": 0, "people": 2, "unqualified": 0, "open_static": 3, "open_direct": 2, "open_call_in": 1, "open_full": 0,
+    "open_required_full": 0, "n1_pass": True, "n2_pass": False, "n1_pass_near": None, "n2_pass_near": None, "essential_people": 0,
+    "harmful_pairs": 1, "least_losses": None, "phase_risk": "low", "findings": {"new": None, "thinnest": [{"date": "é, \\N", "spare": 0.5}]},
+}  # fmt: skip
+"""The one row of a contingency report."""
+PERSON = {f"slots_lost_{name}": 0 for name in ("static", "direct", "call_in", "full", "required")} | {"sole_slots": 0, "posts_lost": ""}
+
+
+def add_report(database, key, now=NOW, days=90, people=("A", "B"), **values):  # type: ignore[no-untyped-def]
+    """A contingency report with a row for some people, one for no pair, and a blob; returns its id."""
+    header = {"people": list(people)}
+    rows = {
+        results.CONTINGENCY: {name: [value] for name, value in (WHOLE | values).items()},
+        results.CONTINGENCY_PERSON: {"person": list(people)} | {name: [value] * len(people) for name, value in PERSON.items()},
+        results.CONTINGENCY_PAIR: {"first": [], "second": [], "seats": [], "slots": [], "more": []},
+        results.DETAIL: {"blob": [pack(header, {"label": np.zeros((2, len(people)), dtype=np.uint8)})]},
+    }
+    with database.write() as connection:
+        return results.store_results(connection, results.over(results.CONTINGENCY, days), [(key, rows)], now)[key]
+
+
+def test_a_result_has_rows_of_several_kinds(database, key):
+    ids = [add_report(database, replace(key, local_day=day), people=people) for day, people in ((1, "AB"), (2, "C"), (3, ""))]
+    with database.read() as connection:
+        people = results.rows_of(connection, results.CONTINGENCY_PERSON, ids)
+        assert people[["result_id", "person"]].values.tolist() == [[ids[0], "A"], [ids[0], "B"], [ids[1], "C"]]
+        assert people["tier_1"].isna().all()
+        assert len(results.rows_of(connection, results.CONTINGENCY_PAIR, ids)) == 0
+        whole = results.whole_rows(connection, results.CONTINGENCY, ids)
+        assert sorted(whole) == ids
+        assert whole[ids[0]]._mapping == {"result_id": ids[0]} | WHOLE
+        assert [results.detail_of(connection, id)[0] for id in ids] == [{"people": ["A", "B"]}, {"people": ["C"]}, {"people": []}]
+        assert results.detail_of(connection, ids[0])[1]["label"].tolist() == [[0, 0], [0, 0]]
+
+
+def test_several_results_are_stored_at_once_and_each_keeps_its_own_rows(database, key):
+    keys = [replace(key, local_day=day) for day in (1, 2)]
+
+    def rows(seats):  # type: ignore[no-untyped-def]
+        pair = {"first": ["A"], "second": ["B"], "seats": [seats], "slots": [1], "more": [1], "expected_seats": [None]}
+        return {results.CONTINGENCY: {name: [value] for name, value in (WHOLE | {"people": seats}).items()}, results.CONTINGENCY_PAIR: pair}
+
+    with database.write() as connection:
+        ids = results.store_results(connection, "contingency/90", [(one, rows(n)) for n, one in enumerate(keys)], NOW)
+    with database.read() as connection:
+        whole = results.whole_rows(connection, results.CONTINGENCY, list(ids.values()))
+        pairs = results.rows_of(connection, results.CONTINGENCY_PAIR, list(ids.values()))
+    assert [whole[ids[one]].people for one in keys] == [0, 1]
+    assert pairs[["result_id", "seats"]].values.tolist() == [[ids[one], n] for n, one in enumerate(keys)]
+
+
+def test_one_that_is_there_already_keeps_all_its_rows_beside_a_new_one(database, key):
+    first = add_report(database, key)
+    before = dump(database)
+    assert add_report(database, key, NOW + QUARTER, people="XYZ", open_full=9) == first
+    assert dump(database) == before
+    other = add_report(database, replace(key, local_day=1), people="XYZ")
+    with database.read() as connection:
+        assert results.rows_of(connection, results.CONTINGENCY_PERSON, [first, other])["person"].tolist() == ["A", "B", "X", "Y", "Z"]
+
+
+def test_the_figures_are_read_without_the_findings(database, key):
+    id = add_report(database, key)
+    with database.read() as connection:
+        row = results.whole_rows(connection, results.CONTINGENCY, [id], findings=False)[id]
+        assert not hasattr(row, "findings")
+        assert (row.n1_pass, row.n2_pass, row.n1_pass_near, row.least_losses) == (True, False, None, None)
+        assert results.whole_rows(connection, results.CONTINGENCY, []) == {}
+        assert results.whole_rows(connection, results.DEEP_DIVE, [id]) == {}
+        assert sorted(results.whole_rows(connection, results.CONTINGENCY, [id, *range(10_000, 12_000)])) == [id]
+
+
+def test_a_result_without_a_blob_has_no_detail(database, key):
+    id = add_result(database, key, NOW)
+    with database.read() as connection:
+        assert results.detail_of(connection, id) is None
+
+
+def test_how_far_ahead_a_result_looks_makes_it_another_and_any_is_found_by_its_stem(database, key):
+    near, far = add_report(database, key, days=8), add_report(database, key, days=90)
+    utilization = add_result(database, key, NOW)
+    assert len({near, far, utilization}) == 3
+    with database.read() as connection:
+        assert results.find_results(connection, "contingency/8", [key]) == {key: near}
+        assert results.find_results(connection, "contingency/90", [key]) == {key: far}
+        assert results.find_results(connection, "contingency/9", [key]) == {}, "a number is taken whole"
+        assert results.find_results(connection, "contingency/", [key]) == {key: far}, "the one written last"
+        assert results.find_results(connection, "deep_dive/", [key]) == {}
+        assert results.find_results(connection, "contingency", [key]) == {}
+    again = add_report(database, key, NOW + QUARTER, days=8)
+    assert again == near
+
+
+def test_the_newest_result_is_that_of_the_program_and_kind_until_a_day(database, key):
+    other = add_program(database, "b")
+    elsewhere = ResultKey(other, add_version(database, other, "b", NOW), "policy", "1", 20_700)
+    ids = {day: add_report(database, replace(key, local_day=day)) for day in (20_698, 20_699, 20_700)}
+    add_report(database, elsewhere)
+    changed = add_report(database, replace(key, policy_hash="other", local_day=20_699))
+    add_report(database, replace(key, local_day=20_699), days=8)
+    with database.read() as connection:
+        newest = {day: results.newest_result(connection, "contingency/90", key.program_id, day) for day in range(20_697, 20_703)}
+        assert results.newest_result(connection, "contingency/90", 99, 20_700) is None
+        assert results.newest_result(connection, "deep_dive/90", key.program_id, 20_700) is None
+    assert newest.pop(20_697) is None
+    assert [row.id for row in newest.values()] == [ids[20_698], changed, changed, changed, changed], "written last, of what came before"

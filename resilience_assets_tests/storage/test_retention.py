@@ -2,11 +2,13 @@
 
 import datetime as dt
 
-from sqlalchemy import func, select
+from sqlalchemy import func, inspect, select
 
 from resilience_assets.storage import results, retention, tables
+from resilience_assets.storage.columns import pack
 from resilience_assets.storage.results import ResultKey
 from resilience_assets_tests.storage.headlines import add_program, add_result, add_version, headline
+from resilience_assets_tests.storage.test_results import add_report
 
 NOW = dt.datetime(2026, 9, 4, 6, 0, tzinfo=dt.UTC)
 
@@ -90,3 +92,43 @@ def test_the_version_that_holds_stays_however_old(database):
     with database.read() as connection:
         assert connection.execute(select(tables.RosterVersion.id)).scalars().all() == [first]
         assert [row.version_id for row in connection.execute(select(tables.Freeze).order_by(tables.Freeze.id))] == [first, None, first]
+
+
+def add_dive(database, key, now, days=90):  # type: ignore[no-untyped-def]
+    rows = {results.DEEP_DIVE: {"days": [days], "phase_risk": ["low"], "findings": [{}]}, results.DETAIL: {"blob": [pack({}, {})]}}
+    with database.write() as connection:
+        return results.store_results(connection, results.over(results.DEEP_DIVE, days), [(key, rows)], now)[key]
+
+
+def test_every_table_whose_rows_belong_to_a_result_is_purged_with_it(database):
+    """A new table that is forgotten here would keep its rows for ever, and the result with them."""
+    with database.read() as connection:
+        owned = {
+            name for name in inspect(connection).get_table_names()
+            if any(key["referred_table"] == "result" and key["constrained_columns"] == ["result_id"] for key in inspect(connection).get_foreign_keys(name))
+        }  # fmt: skip
+    assert {model.__tablename__ for model in retention.RESULT_ROWS} == owned
+
+
+def test_reports_and_deep_dives_go_with_all_their_rows_and_the_newest_stay(database):
+    """Reports 200 and 100 days old, the second in the newest headline; deep dives 300, 200 and 150 days old; nobody's newer."""
+    program, other = add_program(database, "fm"), add_program(database, "other")
+    version = add_version(database, program, "a", ago(300))
+    reports = [add_report(database, ResultKey(program, version, "p", "1", day), ago(day)) for day in (200, 100)]
+    dives = [add_dive(database, ResultKey(program, version, "p", "1", day), ago(day)) for day in (300, 200)]
+    dives.append(add_dive(database, ResultKey(program, version, "p", "1", 200), ago(150), days=8))
+    others = add_dive(database, ResultKey(other, add_version(database, other, "b", ago(400)), "p", "1", 400), ago(400))
+    with database.write() as connection:
+        results.store_headlines(connection, [headline(program, ago(day), contingency_id=id) for day, id in zip((200, 100), reports, strict=True)])
+        assert retention.purge_results(connection, ago(90)) == 3
+    with database.read() as connection:
+        assert connection.execute(select(tables.Result.id).order_by(tables.Result.id)).scalars().all() == sorted([reports[1], dives[2], others])
+        assert list(results.whole_rows(connection, results.CONTINGENCY, reports)) == [reports[1]]
+        assert results.rows_of(connection, results.CONTINGENCY_PERSON, reports)["result_id"].tolist() == [reports[1]] * 2
+        assert sorted(results.whole_rows(connection, results.DEEP_DIVE, [*dives, others])) == [dives[2], others]
+        assert [results.detail_of(connection, id) is not None for id in [*reports, *dives, others]] == [False, True, False, False, True, True]
+        rows = connection.execute(select(tables.HealthCheck.contingency_id).order_by(tables.HealthCheck.id)).scalars().all()
+        assert rows == [None, reports[1]], "an old headline keeps its figures and loses the pointer"
+        assert retention.purge_versions(connection, ago(90)) == 0, "the versions of what stayed stay"
+    with database.write() as connection:
+        assert retention.purge_results(connection, ago(90)) == 0

@@ -1,9 +1,9 @@
 """Contingency: whose loss, or which two people's loss, leaves a seat open after the best re-deployment.
 
-Belongs here: who may be seated where (masks.py, rest.py), the best seating (seating.py), what follows
-from it for the loss of one person (reachability.py), of two (dominators.py, pairs.py) and of the fewest that
-break a slot (margin.py), and the report over a roster (report.py). Does not belong here: what to do about
-it (planning), centrality and simulation.
+Belongs here: who may be seated where (masks.py, rest.py, added_shift.py), the best seating (seating.py), what follows
+from it for the loss of one person (reachability.py), of two (dominators.py, pairs.py), of the fewest that break a
+slot (margin.py) and of the worst few over a horizon (worst.py), who may cover (covers.py), and the report over a roster
+(report.py, deep_dive.py). Does not belong here: whole fallback plans (planning), centrality and simulation.
 
 The theory in one paragraph. In a slot, the sets of people who can be seated together are the independent
 sets of a transversal matroid M; losing a set K of people opens |K| - r*(K) more seats, r* the rank in the

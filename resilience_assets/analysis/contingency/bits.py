@@ -46,10 +46,13 @@ def blank_of(words: int) -> PostSet:
     return NONE if words == 1 else (blank_of(words // 2), blank_of(words // 2))
 
 
-def bits_of(members: npt.NDArray[np.bool_]) -> Words:
-    """Rows of a boolean array [N, posts] as sets, [N, W]."""
+def bits_of(members: npt.NDArray[np.bool_], words: int | None = None) -> Words:
+    """Rows of a boolean array [N, posts] as sets, [N, W]; W is as many `words` as the posts need when it is not said.
+
+    A set of more than four words is for reading (`members_of`), no kernel takes it.
+    """
     count, posts = members.shape
-    words = words_for(posts)
+    words = words_for(posts) if words is None else words
     padded = np.zeros((count, words * WORD), dtype=np.bool_)
     padded[:, :posts] = members
     return np.packbits(padded, axis=1, bitorder="little").view("<u8").astype(np.uint64)

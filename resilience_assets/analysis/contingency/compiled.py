@@ -26,6 +26,7 @@ def _digest_of_sources() -> str:
 
 
 SOURCES = _digest_of_sources()
+OPTIONS = {"_nrt": False, "forceinline": True}
 
 
 def compiled(function: Function) -> Function:
@@ -35,13 +36,15 @@ def compiled(function: Function) -> Function:
     the code of what it calls in other files too. Here it is good as long as the whole package is.
 
     Compiled functions make no arrays: they are given them. So nothing has to be counted to be freed, and
-    the counting (`_nrt`) is left out; it would take two thirds of the time of a small program.
+    the counting (`_nrt`) is left out; it would take two thirds of the time of a small program. A call would
+    hand over every word of every array of a Seating, a third of the time of a small program: what is called is
+    put in the place of the call (`forceinline`).
     """
     njit: Any = numba.njit
     try:
-        dispatcher = njit(cache=True, _nrt=False)(function)
+        dispatcher = njit(cache=True, **OPTIONS)(function)
     except RuntimeError:  # no folder for kept code may be written
-        return cast(Function, njit(_nrt=False)(function))
+        return cast(Function, njit(**OPTIONS)(function))
     kept = getattr(getattr(dispatcher, "_cache", None), "_cache_file", None)
     if kept is not None:
         kept._source_stamp = SOURCES

@@ -20,7 +20,7 @@ from resilience_assets.analysis.contingency.bits import (
     without,
 )
 from resilience_assets.analysis.contingency.compiled import Number, compiled
-from resilience_assets.analysis.contingency.labels import Counts, Demand
+from resilience_assets.analysis.contingency.labels import Counts, Demand, demand_of_part
 from resilience_assets.analysis.contingency.masks import Masks, Moves, movable
 from resilience_assets.analysis.contingency.seating import MOST_POSTS, Octets
 
@@ -28,6 +28,10 @@ from resilience_assets.analysis.contingency.seating import MOST_POSTS, Octets
 def sole_holder_slots(masks: Masks, moves: Moves, demand: Demand) -> Counts:
     """Slots in which each person is the only one who may hold some post with demand, [P]."""
     out = np.zeros(masks.place.shape[1], dtype=np.int64)
+    for part, inside in masks.parts:
+        out[part.people] = sole_holder_slots(inside, moves, demand_of_part(demand, part))
+    if masks.parts:
+        return out
     count_sole_holders(masks.place, masks.rows, movable(moves), demand, blank_of(masks.words), out)
     return out
 

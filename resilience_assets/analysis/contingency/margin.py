@@ -22,9 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from resilience_assets.analysis.contingency.bits import (
+    WORD,
     PostSet,
     Words,
     after_lowest,
+    bits_of,
     blank_of,
     common,
     has,
@@ -38,7 +40,7 @@ from resilience_assets.analysis.contingency.bits import (
     without,
 )
 from resilience_assets.analysis.contingency.compiled import Number, compiled
-from resilience_assets.analysis.contingency.labels import Counts, Demand
+from resilience_assets.analysis.contingency.labels import Counts, Demand, demand_of_part, unfillable
 from resilience_assets.analysis.contingency.masks import Masks, Moves, movable
 from resilience_assets.analysis.contingency.reachability import breadth_first
 from resilience_assets.analysis.contingency.seating import (
@@ -46,6 +48,7 @@ from resilience_assets.analysis.contingency.seating import (
     Seating,
     add_to_group,
     empty_seating,
+    link,
     open_seats,
     push,
     seat,
@@ -89,14 +92,39 @@ class Margin:
 
 def margin(masks: Masks, moves: Moves, demand: Demand, most: int = 12) -> Margin:
     """The margin of every slot against a demand [T, Q]; slack of `most` and more is not told apart."""
+    if masks.parts:
+        return margin_in_parts(masks, moves, demand, most)
     slots, people = masks.place.shape
     slack, held, asked = (np.empty(slots, dtype=np.int64) for _ in range(3))
     posts = np.zeros((slots, masks.words), dtype=np.uint64)
     margin_of_slots(
         masks.place, masks.rows, movable(moves), demand,
-        empty_seating(people, demand.shape[1], masks.words), blank_of(masks.words), most, np.empty(demand.shape[1], dtype=np.int64), slack, posts, held, asked,
+        empty_seating(people, demand.shape[1], masks.words), blank_of(masks.words), most,
+        np.empty(demand.shape[1], dtype=np.int64), slack, posts, held, asked,
     )  # fmt: skip
     return Margin(slack, posts, held, asked, most)
+
+
+def margin_in_parts(masks: Masks, moves: Moves, demand: Demand, most: int) -> Margin:
+    """The margin of the thinnest part; where seats are open, all parts with open seats together."""
+    held = np.zeros(demand.shape[1], dtype=np.bool_)
+    for part, _ in masks.parts:
+        held[part.posts] = True
+    posts = (demand > 0) & ~held
+    asked = unfillable(masks, demand)
+    slack = np.where(asked > 0, -asked, NO_DEMAND)
+    people = np.zeros(len(demand), dtype=np.int64)
+    for part, inside in masks.parts:
+        one = margin(inside, moves, demand_of_part(demand, part), most)
+        # slack adds up over parts: the least sum takes in every part that is short by itself
+        short = (one.slack < 0) & (slack < 0)
+        thinner = ~short & (one.slack < slack)
+        slack = np.where(short, slack + one.slack, np.where(thinner, one.slack, slack))
+        people = np.where(short, people + one.people, np.where(thinner, one.people, people))
+        asked = np.where(short, asked + one.demand, np.where(thinner, one.demand, asked))
+        posts[thinner] = False
+        posts[:, part.posts] |= (short | thinner)[:, None] & members_of(one.posts, part.posts.size)
+    return Margin(slack, bits_of(posts, -(-demand.shape[1] // WORD)), people, asked, most)
 
 
 @compiled
@@ -130,6 +158,8 @@ def thinnest(reached: PostSet, most: Number, stand_by: Counts, s: Seating, blank
     best, witness = most, blank
     todo = asked
     q = fewest_stand_by(todo, stand_by)
+    if stand_by[q] < best:
+        link(s)
     # who stands by for a post can be pushed into it at once: a post with `best` of them cannot be thinner
     while q >= 0 and stand_by[q] < best:
         pushed, cut = push_into(q, best, s, blank)
@@ -146,12 +176,11 @@ def count_stand_by(stand_by: Counts, s: Seating, blank: PostSet) -> None:
     pool = s.need.size - 1
     for q in range(pool):
         stand_by[q] = 0
-    for p in range(s.group.size):
-        if s.group[p] == pool:
-            left = load(s.posts, p, blank)
-            while some(left):
-                stand_by[lowest(left)] += 1
-                left = after_lowest(left)
+    for i in range(s.seated[pool]):
+        left = load(s.posts, s.pool[i], blank)
+        while some(left):
+            stand_by[lowest(left)] += 1
+            left = after_lowest(left)
 
 
 @compiled
@@ -168,17 +197,19 @@ def fewest_stand_by(posts: PostSet, stand_by: Counts) -> int:
 
 @compiled
 def push_into(q: Number, wanted: Number, s: Seating, blank: PostSet) -> tuple[int, PostSet]:
-    """Push up to `wanted` further people into post q; returns how many went, and the posts last reached.
+    """Push up to `wanted` further people into post q; returns how many went, and the posts that the last found reached.
 
     The people who are too many are then released to the pool: what remains is a best seating again,
     another one perhaps, and any will do.
     """
     pushed = 0
-    reached = breadth_first(s, blank)
-    while pushed < wanted and has(reached, q):
+    reached = blank
+    while pushed < wanted:
+        reached = breadth_first(s, blank)
+        if not has(reached, q):
+            break
         push(q, s, blank)
         pushed += 1
-        reached = breadth_first(s, blank)
     release(q, pushed, s, blank)
     return pushed, reached
 
@@ -190,17 +221,19 @@ def release(q: Number, count: Number, s: Seating, blank: PostSet) -> None:
         return
     pool = s.need.size - 1
     s.seated[q] -= count
+    p = s.first[q]
+    for _ in range(count):
+        s.group[p] = pool
+        s.pool[s.seated[pool]] = p
+        s.seated[pool] += 1
+        add_to_group(pool, load(s.posts, p, blank), s, blank)
+        p = s.following[p]
+    s.first[q] = p
     store(s.once, q, blank)
     store(s.twice, q, blank)
-    for p in range(s.group.size):
-        if s.group[p] != q:
-            continue
-        g = q
-        if count > 0:
-            g = pool
-            s.group[p] = g
-            count -= 1
-        add_to_group(g, load(s.posts, p, blank), s, blank)
+    while p >= 0:
+        add_to_group(q, load(s.posts, p, blank), s, blank)
+        p = s.following[p]
 
 
 @compiled

@@ -4,31 +4,26 @@ Belongs here: adding up classes over slots. Does not belong here: what a class i
 
 With L(p) the slots in which p is essential, C(p, q) those in which both are of one class, E(p, q) those in which
 both are essential: the loss of both opens L(p) + L(q) + C(p, q) seats, and breaks E(p, q) slots fewer than that.
-Only pairs who share a class somewhere differ from the sum of the two people; only these are walked.
+Only pairs who share a class somewhere differ from the sum of the two people; only these are walked. Of the others
+those are looked at whose sum is large enough for the lists of the worst, the largest sums first.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from resilience_assets.analysis.contingency.bits import WORD, Words, ones
+from resilience_assets.analysis.contingency.bits import NONE, WORD, Words, after_lowest, lowest, ones, some
 from resilience_assets.analysis.contingency.compiled import Number, compiled
 from resilience_assets.analysis.contingency.dominators import ESSENTIAL, NEITHER
 from resilience_assets.analysis.contingency.labels import Counts, Labels
 from resilience_assets.analysis.contingency.seating import Octets
 
-Small = npt.NDArray[np.int32]
 Indices = npt.NDArray[np.uint32]
 """Of people: without a sign nothing must be tested before an array is indexed."""
-FEW_PEOPLE = 100
-"""With fewer people than these all pairs are looked at sooner than any are ruled out."""
-TOP_PEOPLE = 24
-"""People whose pairs say from where on a pair may be among the worst."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +31,7 @@ class Pairs:
     """Every pair of people, exactly. Rows of the two lists: seats, slots, person, person (indices, first < second).
 
     `histogram` [H]: how many pairs open so many seats (index) over all slots. `worst_by_seats` [N, 4] in order of
-    seats, slots, people; `worst_by_slots` [N, 4] of slots, seats, people. Pairs that open none are not listed.
+    seats, slots, people; `worst_by_slots` [N, 4] in order of slots, seats, people. Pairs that open none are not listed.
     """
 
     histogram: Counts
@@ -56,251 +51,327 @@ class Classmates(NamedTuple):
     """
 
     begin: Counts
-    first: Counts
-    end: Counts
+    first: Indices
+    end: Indices
     member: Indices
+
+
+class PairWork(NamedTuple):
+    """Working arrays for the pairs of P people, used again for each.
+
+    - `together` [P] slots in which each shares a class with the person looked at (0 between uses), `touched` [P]
+      who does.
+    - `order` [P] people by the slots in which they are essential, most first; `heads` [T + 1] how many people are
+      essential in so many slots, `value` [T + 1] the numbers of slots that occur, the largest first.
+    - `essential`, `inside` [ceil(T / 64), P] for each person the slots with that label, and in a class, as bits.
+    """
+
+    together: Indices
+    touched: Indices
+    order: Indices
+    heads: Counts
+    value: Counts
+    essential: Words
+    inside: Words
 
 
 def pairs(found: Labels, most: int = 20) -> Pairs:
     """Count all pairs; the worst `most` of them are listed, a list by seats and one by slots."""
-    people = found.label.shape[1]
-    lost, essential = found.slots_lost.astype(np.int32), essential_slots(found)
-    histogram = _sums_of_two(found.slots_lost, 3 * found.label.shape[0] + 1)
+    slots, people = found.label.shape
+    mates = classmates(found)
+    histogram = np.zeros(3 * slots + 1, dtype=np.int64)
     by_seats = np.zeros((most + 1, 4), dtype=np.int64)
     by_slots = np.zeros((most + 1, 4), dtype=np.int64)
-    count_pairs(
-        lost, floor_of(lost, essential, most), classmates(found), essential, np.zeros(people, dtype=np.int32),
-        np.empty(people + 1, dtype=np.uint32), np.empty(people + 1, dtype=np.uint32), histogram, by_seats, by_slots,
-    )  # fmt: skip
+    count_pairs(found.label, found.slots_lost, mates, empty_pair_work(people, slots), histogram, by_seats, by_slots)
     last = np.flatnonzero(histogram)
     histogram = histogram[: last[-1] + 1] if last.size else histogram[:1]
     listed = by_slots[:most][by_slots[:most, 0] > 0]
     return Pairs(histogram, by_seats[:most][by_seats[:most, 0] > 0], listed[:, [1, 0, 2, 3]])
 
 
-def _sums_of_two(lost: Counts, size: int) -> Counts:
-    """How many pairs of people have each sum of slots lost, [size]."""
-    heads = np.bincount(lost)
-    ordered = np.convolve(heads, heads)
-    ordered[::2] -= heads  # a person with itself
-    out = np.zeros(max(size, ordered.size), dtype=np.int64)
-    out[: ordered.size] = ordered // 2
-    return out
+def empty_pair_work(people: int, slots: int) -> PairWork:
+    """Working arrays for a program."""
+    return PairWork(
+        np.zeros(people, dtype=np.uint32),
+        np.empty(people, dtype=np.uint32),
+        np.empty(people, dtype=np.uint32),
+        np.empty(slots + 1, dtype=np.int64),
+        np.empty(slots + 1, dtype=np.int64),
+        np.empty((-(-slots // WORD), people), dtype=np.uint64),
+        np.empty((-(-slots // WORD), people), dtype=np.uint64),
+    )
 
 
 def classmates(found: Labels) -> Classmates:
     """The classes of all slots, turned to the people."""
     people = found.label.shape[1]
     begin = np.zeros(people + 1, dtype=np.int64)
-    count_members(found.label, found.classes, begin)
-    begin = np.cumsum(begin)
-    size = int(begin[-1])
-    first, end = np.empty(size, dtype=np.int64), np.empty(size, dtype=np.int64)
-    member = np.empty(size, dtype=np.uint32)
-    position = np.empty(256, dtype=np.int64)
-    join_classmates(found.label, found.classes, begin[:-1].copy(), position, first, end, member)
+    size = count_members(found.label, found.classes, begin)
+    first, end, member = (np.empty(size, dtype=np.uint32) for _ in range(3))
+    if size:
+        most = int(found.classes.max())
+        work = np.empty(people + 1, dtype=np.uint32), np.empty(most + 1, dtype=np.int64)
+        join_classmates(found.label, found.classes, begin, *work, first, end, member)
     return Classmates(begin, first, end, member)
 
 
-def essential_slots(found: Labels) -> Words:
-    """For each person the slots in which the person is essential, as bits, [ceil(T / 64), P]."""
-    slots, people = found.label.shape
-    out = np.zeros((-(-slots // WORD), people), dtype=np.uint64)
-    mark_essential(found.label, out)
-    return out
+@compiled
+def count_members(label: Octets, classes: Counts, begin: Counts) -> int:
+    """The entries of p begin at begin[p + 1] (to be moved to begin[p] as they are written); returns how many there are.
+
+    `begin` [P + 1] comes in as zeros.
+    """
+    people = label.shape[1]
+    for t in range(label.shape[0]):
+        if classes[t] > 0:
+            for p in range(people):
+                begin[p + 1] += int(is_class(label[t, p]))
+    total = 0
+    for p in range(people):
+        count = begin[p + 1]
+        begin[p + 1] = total
+        total += count
+    return int(total)
 
 
 @compiled
-def mark_essential(label: Octets, bits: Words) -> None:
-    """The body of `essential_slots`."""
-    for t in range(label.shape[0]):
-        row, word, place = label[t], bits[t // WORD], np.uint64(t % WORD)
-        for p in range(row.size):
-            word[p] |= np.uint64(row[p] == ESSENTIAL) << place
-
-
-@compiled
-def count_members(label: Octets, classes: Counts, begin: Counts) -> None:
-    """begin[p + 1] = slots in which p is in a class."""
-    for t in range(label.shape[0]):
-        if classes[t] == 0:
-            continue
-        for p in range(label.shape[1]):
-            begin[p + 1] += label[t, p] != NEITHER and label[t, p] != ESSENTIAL
+def is_class(label: Number) -> bool:
+    """Whether a label is the number of a class."""
+    return bool((label != NEITHER) & (label != ESSENTIAL))
 
 
 @compiled
 def join_classmates(
-    label: Octets, classes: Counts, entry: Counts, position: Counts, first: Counts, end: Counts, member: Indices
-) -> None:
-    """Write members slot by slot and class by class, in order of people; `entry` [P] and `position` [256] are used up."""
+    label: Octets, classes: Counts, begin: Counts, inside: Indices, position: Counts,
+    first: Indices, end: Indices, member: Indices,
+) -> None:  # fmt: skip
+    """Write entries slot by slot, in each the members class by class and in order of people.
+
+    `begin[p + 1]`, where p begins, walks on to where p ends, and so p + 1 begins. `inside` [P + 1] and `position`
+    [classes + 1] are work space.
+    """
     base = 0
     for t in range(label.shape[0]):
         if classes[t] == 0:
             continue
-        position[: classes[t] + 2] = 0
+        for c in range(classes[t] + 1):
+            position[c] = 0
+        count = 0
         for p in range(label.shape[1]):
-            if label[t, p] != NEITHER and label[t, p] != ESSENTIAL:
-                position[label[t, p] + 1] += 1
-        position[1] = base
-        for c in range(1, classes[t] + 1):
-            position[c + 1] += position[c]
-        base = write_members(label[t], classes[t], position, entry, first, end, member)
+            # written always and kept where it holds: there is no branch to be guessed wrongly
+            inside[count] = p
+            count += int(is_class(label[t, p]))
+        for i in range(count):
+            position[label[t, inside[i]]] += 1
+        write_members(label[t], classes[t], inside[:count], base, position, member)
+        write_entries(classes[t], base, position, begin, first, end, member)
+        base += count
 
 
 @compiled
 def write_members(
-    label: Octets, classes: Number, position: Counts, entry: Counts, first: Counts, end: Counts, member: Indices
-) -> int:
-    """The members of one slot; position[c] is where class c begins; returns where the next slot begins."""
-    base = position[classes + 1]
-    for p in range(label.size - 1, -1, -1):
-        c = label[p]
-        if c != NEITHER and c != ESSENTIAL:
-            # from the back: position[c + 1] walks down from the end of class c to its beginning
-            position[c + 1] -= 1
-            member[position[c + 1]] = p
+    label: Octets, classes: Number, inside: Indices, base: Number, position: Counts, member: Indices
+) -> None:
+    """Sort the people of a slot by class; position[c] is their number in class c, and afterwards where it ends."""
+    at = base
     for c in range(1, classes + 1):
-        low = position[c + 1]
-        high = position[c + 2] if c < classes else base
-        for i in range(low, high):
-            e = entry[member[i]]
-            entry[member[i]] = e + 1
+        size = position[c]
+        position[c] = at
+        at += size
+    for i in range(inside.size):
+        c = label[inside[i]]
+        member[position[c]] = inside[i]
+        position[c] += 1
+
+
+@compiled
+def write_entries(
+    classes: Number, base: Number, position: Counts, begin: Counts, first: Indices, end: Indices, member: Indices
+) -> None:
+    """An entry for each member of each class of a slot."""
+    low = base
+    for c in range(1, classes + 1):
+        for i in range(low, position[c]):
+            e = begin[np.int64(member[i]) + 1]
+            begin[np.int64(member[i]) + 1] = e + 1
             first[e] = i + 1
-            end[e] = high
-    return int(base)
+            end[e] = position[c]
+        low = position[c]
 
 
 @compiled
 def count_pairs(
-    lost: Small, floor: Number, mates: Classmates, essential: Words, together: Small, touched: Indices, chosen: Indices,
-    histogram: Counts, by_seats: Counts, by_slots: Counts,
-) -> None:  # fmt: skip
-    """Correct the histogram for pairs who share a class and list the worst; `together`, `touched`
-    and `chosen` are work space.
-
-    No pair that opens fewer than `floor` seats is listed.
-    """
-    most_behind = np.int64(0)
+    label: Octets, lost: Counts, mates: Classmates, w: PairWork, histogram: Counts, by_seats: Counts, by_slots: Counts
+) -> None:
+    """The body of `pairs`; the last three come in as zeros and are written."""
+    mark_slots(label, w)
+    values = sort_by_loss(lost, w)
+    add_sums(values, w, histogram)
+    list_sums(label, lost, w, by_seats, by_slots)
     for p in range(lost.size):
-        most_behind = max(most_behind, np.int64(lost[p]))
-    for p in range(lost.size):
-        count = add_up(p, mates, together, touched)
-        most_together = correct(p, lost, together, touched[:count], histogram)
-        least = max(floor, least_to_enter(by_seats, by_slots))
-        if lost[p] + most_behind + most_together >= least:
-            list_worst(p, least, lost, together, essential, chosen, by_seats, by_slots)
-        for i in range(count):
-            together[touched[i]] = 0
+        if mates.begin[p] < mates.begin[p + 1]:
+            count = add_up(p, mates, w)
+            correct(p, count, lost, w, histogram, by_seats, by_slots)
 
 
 @compiled
-def add_up(p: Number, mates: Classmates, together: Small, touched: Indices) -> int:
+def mark_slots(label: Octets, w: PairWork) -> None:
+    """Write `essential` and `inside`."""
+    for i in range(w.essential.shape[0]):
+        essential, inside = w.essential[i], w.inside[i]
+        for p in range(essential.size):
+            essential[p] = NONE
+            inside[p] = NONE
+        for t in range(WORD * i, min(WORD * (i + 1), label.shape[0])):
+            row, place = label[t], np.uint64(t % WORD)
+            for p in range(row.size):
+                essential[p] |= np.uint64(row[p] == ESSENTIAL) << place
+                inside[p] |= np.uint64(is_class(row[p])) << place
+
+
+@compiled
+def sort_by_loss(lost: Counts, w: PairWork) -> int:
+    """Write `heads`, `value` and `order` (of equals in order of people); returns how many numbers of slots occur."""
+    for n in range(w.heads.size):
+        w.heads[n] = 0
+    for p in range(lost.size):
+        w.heads[lost[p]] += 1
+    values, behind = 0, 0
+    for n in range(w.heads.size - 1, -1, -1):
+        if w.heads[n] > 0:
+            w.value[values] = n
+            values += 1
+            # until the people are placed: where those of n begin
+            behind += w.heads[n]
+            w.heads[n] = behind - w.heads[n]
+    for p in range(lost.size):
+        w.order[w.heads[lost[p]]] = p
+        w.heads[lost[p]] += 1
+    for v in range(values - 1, 0, -1):
+        w.heads[w.value[v]] -= w.heads[w.value[v - 1]]
+    return int(values)
+
+
+@compiled
+def add_sums(values: Number, w: PairWork, histogram: Counts) -> None:
+    """Count all pairs by the sum of the slots that the two lose one by one."""
+    for i in range(values):
+        n = w.value[i]
+        histogram[2 * n] += w.heads[n] * (w.heads[n] - 1) // 2
+        for j in range(i):
+            histogram[n + w.value[j]] += w.heads[n] * w.heads[w.value[j]]
+
+
+@compiled
+def list_sums(label: Octets, lost: Counts, w: PairWork, by_seats: Counts, by_slots: Counts) -> None:
+    """Enter the pairs who share no class, the largest sums first, until no more can enter."""
+    least = least_to_enter(by_seats, by_slots)
+    last = by_seats.shape[0] - 2
+    for i in range(1, lost.size):
+        p = w.order[i - 1]
+        if lost[p] + lost[w.order[i]] < least:
+            break
+        for j in range(i, lost.size):
+            q = w.order[j]
+            seats = lost[p] + lost[q]
+            if seats < least:
+                break
+            slots = seats - common_slots(p, q, w.essential)
+            bad = seats >= by_seats[last, 0] or slots >= by_slots[last, 0]
+            if bad and not share_a_class(p, q, label, w.inside):
+                enter_both(seats, slots, p, q, by_seats, by_slots)
+                least = least_to_enter(by_seats, by_slots)
+
+
+@compiled
+def share_a_class(p: Number, q: Number, label: Octets, inside: Words) -> bool:
+    """Whether p and q are of one class in some slot."""
+    for i in range(inside.shape[0]):
+        both = inside[i, p] & inside[i, q]
+        while some(both):
+            t = WORD * i + lowest(both)
+            if label[t, p] == label[t, q]:
+                return True
+            both = after_lowest(both)
+    return False
+
+
+@compiled
+def add_up(p: Number, mates: Classmates, w: PairWork) -> int:
     """Slots in which p shares a class with each later person; returns how many people, listed in `touched`."""
-    count = 0
+    together, touched = w.together, w.touched
+    count = np.uint64(0)
     for e in range(mates.begin[p], mates.begin[p + 1]):
         for i in range(mates.first[e], mates.end[e]):
             q = mates.member[i]
-            # written always and kept if new: there is no branch to be guessed wrongly
-            touched[count] = q
-            count += together[q] == 0
-            together[q] += 1
-    return count
+            before = together[q]
+            if before == 0:
+                touched[count] = q
+                count += np.uint64(1)
+            together[q] = before + 1
+    return int(count)
 
 
 @compiled
-def correct(p: Number, lost: Small, together: Small, touched: Indices, histogram: Counts) -> int:
-    """Move the pairs of p with those touched from the sum of two to what they open; returns the most slots together."""
-    most = 0
-    for i in range(touched.size):
+def correct(
+    p: Number, count: Number, lost: Counts, w: PairWork, histogram: Counts, by_seats: Counts, by_slots: Counts
+) -> None:
+    """Move the pairs of p with those touched from the sum of two to what they open, and enter those bad enough."""
+    together, touched = w.together, w.touched
+    least = np.uint64(least_to_enter(by_seats, by_slots))
+    for i in range(np.uint64(count)):
         q = touched[i]
-        base = lost[p] + lost[q]
-        histogram[base] -= 1
-        histogram[base + together[q]] += 1
-        most = max(most, together[q])
-    return most
-
-
-def floor_of(lost: Small, essential: Words, most: int) -> int:
-    """A number of seats that a pair must open to be listed: pairs of the people who lose most fill both lists with it."""
-    enough = max(TOP_PEOPLE, math.isqrt(8 * most) // 2 + 2)  # of so many people there are at least `most` pairs
-    if lost.size < FEW_PEOPLE or lost.size < enough:
-        return 1
-    top = np.argsort(lost)[: -enough - 1 : -1].copy()
-    slots = np.empty(enough * (enough - 1) // 2, dtype=np.int64)
-    slots_of_pairs(top, lost, essential, slots)
-    return max(1, int(np.partition(slots, -most)[-most]))
+        alone = np.uint64(lost[p]) + np.uint64(lost[q])
+        seats = alone + np.uint64(together[q])
+        together[q] = 0
+        histogram[alone] -= 1
+        histogram[seats] += 1
+        if seats >= least:
+            slots = np.int64(seats) - common_slots(p, q, w.essential)
+            enter_both(np.int64(seats), slots, p, q, by_seats, by_slots)
+            least = np.uint64(least_to_enter(by_seats, by_slots))
 
 
 @compiled
-def slots_of_pairs(top: Counts, lost: Small, essential: Words, slots: Counts) -> None:
-    """Slots in which one of two people is essential, for all pairs of `top`: the pair breaks at least these."""
-    count = 0
-    for i in range(top.size):
-        for j in range(i):
-            p, q = top[i], top[j]
-            slots[count] = lost[p] + lost[q] - common_slots(p, q, essential)
-            count += 1
-
-
-@compiled
-def list_worst(
-    p: Number, floor: Number, lost: Small, together: Small, essential: Words, chosen: Indices,
-    by_seats: Counts, by_slots: Counts,
-) -> None:  # fmt: skip
-    """Enter the pairs of p with later people that open `floor` seats and are bad enough into the lists."""
-    behind, also, least = lost[p + 1 :], together[p + 1 :], floor - lost[p]
-    if worst_of(behind, also) < least:
-        return
-    count = 0
-    for i in range(behind.size):
-        # written always and kept if bad enough: as in `add_up`
-        chosen[count] = i
-        count += int(np.int32(behind[i] + also[i]) >= least)
-    for n in range(count):
-        q = p + 1 + np.int64(chosen[n])
-        seats = lost[p] + lost[q] + together[q]
-        slots = seats - common_slots(p, q, essential)
-        enter(seats, slots, p, q, by_seats)
-        enter(slots, seats, p, q, by_slots)
-
-
-@compiled
-def worst_of(lost: Small, together: Small) -> int:
-    """The largest sum of the two: so simple a loop is many times faster than one that decides something."""
-    most = np.int32(0)
-    for i in range(lost.size):
-        most = max(most, np.int32(lost[i] + together[i]))
-    return int(most)
+def least_to_enter(by_seats: Counts, by_slots: Counts) -> int:
+    """The fewest seats with which a pair may come into one of the lists: it opens no fewer seats than it breaks slots."""
+    last = by_seats.shape[0] - 2
+    return int(max(min(by_seats[last, 0], by_slots[last, 0]), 1))
 
 
 @compiled
 def common_slots(p: Number, q: Number, essential: Words) -> int:
     """Slots in which both are essential."""
     total = 0
-    for w in range(essential.shape[0]):
-        total += ones(essential[w, p] & essential[w, q])
+    for i in range(essential.shape[0]):
+        total += ones(essential[i, p] & essential[i, q])
     return total
 
 
 @compiled
-def least_to_enter(by_seats: Counts, by_slots: Counts) -> int:
-    """The fewest seats with which a pair may come before the last of one of the lists; a pair opens no more slots than seats.
-
-    Of equals the earlier pair stays: pairs come in order of people.
-    """
-    last = by_seats.shape[0] - 2
-    seats = by_seats[last, 0] + (by_seats[last, 0] == by_seats[last, 1])
-    slots = max(by_slots[last, 0], 1)
-    return int(max(min(seats, slots), 1))
+def enter_both(seats: Number, slots: Number, p: Number, q: Number, by_seats: Counts, by_slots: Counts) -> None:
+    """Put a pair into both lists, where it belongs there."""
+    first, second = np.int64(min(p, q)), np.int64(max(p, q))
+    enter(seats, slots, first, second, by_seats)
+    enter(slots, seats, first, second, by_slots)
 
 
 @compiled
-def enter(first: Number, second: Number, p: Number, q: Number, worst: Counts) -> None:
-    """Put a pair in its place of the list; the last row of the array is below the list."""
+def enter(most: Number, also: Number, p: Number, q: Number, worst: Counts) -> None:
+    """Put a pair in its place of the list, of equals in order of people; the array's last row is below the list."""
     i = worst.shape[0] - 1
-    while i > 0 and (worst[i - 1, 0] < first or (worst[i - 1, 0] == first and worst[i - 1, 1] < second)):
+    while i > 0 and comes_before(most, also, p, q, worst[i - 1]):
         for k in range(4):
             worst[i, k] = worst[i - 1, k]
         i -= 1
-    worst[i, 0], worst[i, 1], worst[i, 2], worst[i, 3] = first, second, p, q
+    worst[i, 0], worst[i, 1], worst[i, 2], worst[i, 3] = most, also, p, q
+
+
+@compiled
+def comes_before(most: Number, also: Number, p: Number, q: Number, row: Counts) -> bool:
+    """Whether a pair comes before the one of a row."""
+    if most != row[0]:
+        return bool(most > row[0])
+    if also != row[1]:
+        return bool(also > row[1])
+    return bool(p < row[2] or (p == row[2] and q < row[3]))

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @compiled
 def breadth_first(s: Seating, blank: PostSet) -> PostSet:
-    """Posts reached from the pool, nearest first in `order` (-1 behind the last), each with the group before it in `parent`."""
+    """Posts reached from the pool, nearest first in `order` (-1 behind the last), in `parent` the group before each."""
     pool = s.need.size - 1
     reached = load(s.once, pool, blank)
     count = note(reached, pool, 0, s)

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from resilience_assets.analysis.contingency.added_shift import added_shifts
 from resilience_assets.analysis.contingency.bits import members_of
+from resilience_assets.analysis.contingency.chains import Chains, chains
 from resilience_assets.analysis.contingency.dominators import ESSENTIAL
 from resilience_assets.analysis.contingency.holders import sole_holder_slots
 from resilience_assets.analysis.contingency.labels import Counts, Demand, Labels, deficits, labels
@@ -21,6 +23,7 @@ from resilience_assets.analysis.contingency.margin import NO_DEMAND, Margin, mar
 from resilience_assets.analysis.contingency.masks import Masks, Moves, masks_of
 from resilience_assets.analysis.contingency.pairs import Pairs, pairs
 from resilience_assets.analysis.contingency.seating import UNSEATED
+from resilience_assets.analysis.phase_risk import PhaseRiskReading, phase_risk, risk_measures
 from resilience_assets.domain.roster import Roster
 from resilience_assets.policy.model import Policy
 
@@ -39,8 +42,8 @@ class Contingency:
 
     `minimum` and `required` hold the labels by who may move, against the safe minimum (the deficit of a
     report) and the heads required (the second figure). `tiers` are those with a minimum in the window, the
-    most protected first; `by_tier` [moves][tier] counts the minima of tiers up to that one. `margin`, `pairs`
-    and `sole_slots` [P] are against the minimum with anyone moved. `missing_days` of the horizon are not on
+    most protected first; `by_tier` [moves][tier] counts the minima of tiers up to that one. `margin`, `pairs`,
+    `chains` and `sole_slots` [P] are against the minimum with anyone moved. `missing_days` of the horizon are not on
     file; `unqualified` cells hold people at posts for which they are not qualified: they fill no seat.
     """
 
@@ -53,6 +56,7 @@ class Contingency:
     by_tier: Mapping[Moves, Mapping[int, TierLoss]]
     margin: Margin
     pairs: Pairs
+    chains: Chains
     sole_slots: Counts
     unqualified: int
 
@@ -83,10 +87,14 @@ class Contingency:
         """Whether any two people may be lost (`passes`)."""
         return self.passes(2)
 
+    @property
+    def demand(self) -> Demand:
+        """The safe minimum with the posts of a slot side by side, [T, Q]."""
+        return _by_slot(self.window.minimum)
+
     def loss(self, people: list[int], moves: Moves = Moves.FULL) -> Counts:
         """Seats more open in each slot when these people are lost, [T]: any set, by seating anew."""
-        demand = _by_slot(self.window.minimum)
-        return deficits(self.masks, moves, demand, people) - self.minimum[moves].deficit
+        return deficits(self.masks, moves, self.demand, people) - self.minimum[moves].deficit
 
     def thinnest(self, most: int = 10) -> list[int]:
         """Slots that the fewest losses break, the earliest of equals first; only slots with a minimum."""
@@ -100,6 +108,7 @@ class Contingency:
         the minima of tiers up to n (None where no tier up to n has any). `worst_day`, `worst_slot`: where
         most seats are then open (`worst_deficit`), None where the loss opens none. `posts_lost`: where
         the person is seated when it does. `sole_slots`: slots in which nobody else may hold some post.
+        `people_moved`: the most who must move for the loss to be made good, with anyone moved, where it can be.
         """
         found = self.minimum[moves]
         return {
@@ -109,6 +118,7 @@ class Contingency:
             **self._worst(found),
             "posts_lost": self._posts(found.posts_lost),
             "sole_slots": self.sole_slots.tolist(),
+            "people_moved": self.chains.length.tolist(),
             **self._tier_columns(moves),
         }
 
@@ -182,10 +192,13 @@ class Contingency:
 def contingency(roster: Roster, policy: Policy, first_day: int, last_day: int, most_pairs: int = 20) -> Contingency:
     """Contingency of a roster (with its history) on epoch days first_day..last_day (inclusive).
 
+    Nobody takes a post whose shift would break rest, a succession or, as the one shift added, a cap over weeks.
+
     ValueError where the program has more posts than the kernel takes.
     """
     window = roster.window(first_day, last_day)
-    masks = masks_of(roster, policy.duty, first_day, last_day)
+    rested = masks_of(roster, policy.duty, first_day, last_day)
+    masks = added_shifts(roster, policy.duty, first_day, last_day).within_rules(rested)
     minimum, required = _by_slot(window.minimum), _by_slot(window.required)
     against_minimum = {moves: labels(masks, moves, minimum) for moves in Moves}
     tier_of_post = np.array([window.services[post.service].tier for post in window.posts], dtype=np.int64)
@@ -203,9 +216,22 @@ def contingency(roster: Roster, policy: Policy, first_day: int, last_day: int, m
         },
         margin=margin(masks, Moves.FULL, minimum),
         pairs=pairs(against_minimum[Moves.FULL], most_pairs),
+        chains=chains(masks, Moves.FULL, minimum),
         sole_slots=sole_holder_slots(masks, Moves.FULL, minimum),
         unqualified=int((masks.place == UNSEATED).sum()),
     )
+
+
+def phase_of(found: Contingency, utilization: float | None, policy: Policy, days: int | None = None) -> PhaseRiskReading:
+    """Phase risk of a report, of all its dates or of its first `days`; `utilization` is of the same dates."""
+    slots = found.window.slots if days is None else min(days * found.window.per_day, found.window.slots)
+    full = found.minimum[Moves.FULL]
+    harmful = found.pairs.harmful
+    if slots < found.window.slots:
+        full = full.between(0, slots)
+        harmful = pairs(full, 0).harmful
+    measures = risk_measures(full, harmful, found.margin.losses[:slots], found.window.minimum[:, :slots], utilization)
+    return phase_risk(measures, policy)
 
 
 def _tier_loss(masks: Masks, moves: Moves, minimum: Demand, kept: npt.NDArray[np.bool_]) -> TierLoss:

@@ -126,11 +126,11 @@ class RestRules(NamedTuple):
 def posts_within_rest(roster: Roster, duty: DutyPolicy, posts: PostShifts, first: int, place: Octets) -> Words:
     """Posts whose shift breaks no rule with the neighbours of the person, [T, P, W], from slot `first` on.
 
-    `place` [T, P] are codes of seating.py; who is not available may hold nothing.
+    The posts are those of `posts`, which may be some of the program only. `place` [T, P] are codes of seating.py;
+    who is not available may hold nothing.
     """
     slots, people = place.shape
-    count = len(roster.posts)
-    words = words_for(count)
+    words = words_for(posts.which.shape[1])
     sets = np.zeros((slots, posts.shift.size, words), dtype=np.uint64)
     for c in range(posts.shift.size):
         sets[:, c] = bits_of(posts.which == c)
@@ -138,8 +138,8 @@ def posts_within_rest(roster: Roster, duty: DutyPolicy, posts: PostShifts, first
     out = np.zeros((slots, people, words), dtype=np.uint64)
     start, end = _bounds_of_candidates(roster, posts, first, slots)
     legal_posts(
-        place, sets.reshape(slots, posts.shift.size * words), posts.shift, posts.back, start, end, _neighbours(roster, worked),
-        _own_shift(roster, worked, first, slots), _rules(roster, duty), first, roster.per_day,
+        place, sets.reshape(slots, posts.shift.size * words), posts.shift, posts.back, start, end,
+        _neighbours(roster, worked), _own_shift(roster, worked, first, slots), _rules(roster, duty), first, roster.per_day,
         blank_of(words), out.reshape(slots, people * words),
     )  # fmt: skip
     return out

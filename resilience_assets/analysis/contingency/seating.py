@@ -1,7 +1,7 @@
 """The best seating of a slot: as many seats filled as can be, beginning with the roster as published.
 
-Belongs here: the codes of places, the working arrays of a slot, the published seating, filling holes. Does not belong here: who
-may hold which post (masks.py), what a loss costs (reachability.py, dominators.py).
+Belongs here: the codes of places, the working arrays of a slot, the published seating, filling holes. Does not
+belong here: who may hold which post (masks.py), what a loss costs (reachability.py, dominators.py).
 
 A seating is a b-matching of people to posts. It is the largest when no alternating path leads from a person
 who is not seated to a hole (C. Berge, "Two theorems in graph theory", PNAS 43 (1957) 842-844). As in
@@ -34,6 +34,7 @@ from resilience_assets.analysis.contingency.reachability import breadth_first
 
 Octets = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+People = npt.NDArray[np.int32]
 
 MOST_POSTS = 250
 """Places up to here are posts; above are the codes that follow."""
@@ -41,6 +42,7 @@ FREE, OFF, UNSEATED, AWAY = 251, 252, 253, 255
 """Free; off; at work at a post that the person is not qualified for, which fills no seat; not available."""
 NO_LIMIT = np.iinfo(np.int64).max
 """Seats of the pool."""
+NOBODY = -1
 
 
 class Seating(NamedTuple):
@@ -48,7 +50,10 @@ class Seating(NamedTuple):
 
     - `posts` [P sets] posts with demand that each person may hold; `group` [P] the group of each person.
     - `once` [Q + 1 sets] posts that somebody of the group may hold; `twice` those that two or more may.
-    - `need`, `seated` [Q + 1] seats asked for and filled.
+    - `need`, `seated` [Q + 1] seats asked for and filled; of the pool, those in it who may hold a post with demand:
+      they are listed in `pool` [P].
+    - `first` [Q] and `following` [P]: somebody seated at each post, and behind each person another one who is
+      seated there too (NOBODY at the end). Only from `link` on.
     - `order` [Q] posts in breadth-first order, -1 behind the last, `parent` [Q] the group from which each was reached.
     - `single` [Q + 1 sets] posts that were reached through one person of the group, `gate` [(Q + 1) * Q] who
       that is; `kind` [Q + 1] the label of each group, `head` [Q + 1] the person who dominates each class
@@ -61,6 +66,9 @@ class Seating(NamedTuple):
     twice: Words
     need: Ints
     seated: Ints
+    pool: People
+    first: People
+    following: People
     order: Ints
     parent: Ints
     single: Words
@@ -79,6 +87,9 @@ def empty_seating(people: int, posts: int, words: int) -> Seating:
         np.empty(groups * words, np.uint64),
         np.empty(groups, np.int64),
         np.empty(groups, np.int64),
+        np.empty(people, np.int32),
+        np.empty(posts, np.int32),
+        np.empty(people, np.int32),
         np.empty(posts, np.int64),
         np.empty(posts, np.int64),
         np.empty(groups * words, np.uint64),
@@ -122,6 +133,8 @@ def ask(demand: npt.NDArray[np.int16], s: Seating, blank: PostSet) -> PostSet:
         s.seated[g] = 0
         store(s.once, g, blank)
         store(s.twice, g, blank)
+        # until it has its other use: the post itself
+        store(s.single, g, only(g, blank) if g < pool else blank)
     return asked
 
 
@@ -129,21 +142,23 @@ def ask(demand: npt.NDArray[np.int16], s: Seating, blank: PostSet) -> PostSet:
 def seat_as_published(place: Octets, may: Words, moves: Octets, asked: PostSet, s: Seating, blank: PostSet) -> None:
     """Seat people where the roster has them, while seats are left there; all others go to the pool."""
     pool = np.uint8(s.need.size - 1)
+    waiting = 0
     for p in range(place.size):
-        g = place[p]
-        posts = load(may, p, blank)
-        if not moves[g]:
-            posts = only(g, blank) if g < pool else blank
-        g = min(g, pool)
-        taken = s.seated[g]
-        if taken >= s.need[g]:
-            g = pool
-            taken = s.seated[g]
-        s.seated[g] = taken + 1
+        code = place[p]
+        g = min(code, pool)
+        # both are read and one is taken: there is no branch to be guessed wrongly
+        posts, own = load(may, p, blank), load(s.single, g, blank)
+        posts = posts if moves[code] else own
+        g = g if s.seated[g] < s.need[g] else pool
+        s.seated[g] += 1
         s.group[p] = g
         posts = common(posts, asked)
         store(s.posts, p, posts)
         add_to_group(np.int64(g), posts, s, blank)
+        # written always and kept where it holds: as above
+        s.pool[waiting] = p
+        waiting += int((g == pool) & some(posts))
+    s.seated[pool] = waiting
 
 
 @compiled
@@ -170,32 +185,53 @@ def step_in(open_posts: PostSet, s: Seating, blank: PostSet) -> None:
     pool = s.need.size - 1
     if not some(common(load(s.once, pool, blank), open_posts)):
         return
-    store(s.once, pool, blank)
-    store(s.twice, pool, blank)
-    for p in range(s.group.size):
-        if s.group[p] != pool:
-            continue
+    once, twice = blank, blank
+    waiting = 0
+    for i in range(s.seated[pool]):
+        p = s.pool[i]
         posts = load(s.posts, p, blank)
         fits = common(posts, open_posts)
-        g = pool
         if some(fits):
-            g = lowest(fits)
-            s.group[p] = g
-            s.seated[g] += 1
-            if s.seated[g] == s.need[g]:
-                open_posts = without(open_posts, only(g, blank))
-        add_to_group(g, posts, s, blank)
+            q = lowest(fits)
+            s.group[p] = q
+            s.seated[q] += 1
+            add_to_group(q, posts, s, blank)
+            if s.seated[q] == s.need[q]:
+                open_posts = without(open_posts, only(q, blank))
+        else:
+            twice = union(twice, common(once, posts))
+            once = union(once, posts)
+            s.pool[waiting] = p
+            waiting += 1
+    s.seated[pool] = waiting
+    store(s.once, pool, once)
+    store(s.twice, pool, twice)
 
 
 @compiled
 def move_along_chains(reached: PostSet, s: Seating, blank: PostSet) -> PostSet:
     """Fill holes that are reached along shortest chains until none is; returns the posts then reached."""
-    while True:
-        target = first_hole(reached, s, blank)
-        if target < 0:
-            return reached
+    target = first_hole(reached, s, blank)
+    if target >= 0:
+        link(s)
+    while target >= 0:
         push(target, s, blank)
         reached = breadth_first(s, blank)
+        target = first_hole(reached, s, blank)
+    return reached
+
+
+@compiled
+def link(s: Seating) -> None:
+    """Write who is seated at each post into `first` and `following`."""
+    pool = s.need.size - 1
+    for q in range(pool):
+        s.first[q] = NOBODY
+    for p in range(s.group.size):
+        g = s.group[p]
+        if g < pool:
+            s.following[p] = s.first[g]
+            s.first[g] = p
 
 
 @compiled
@@ -212,33 +248,67 @@ def first_hole(reached: PostSet, s: Seating, blank: PostSet) -> int:
 
 @compiled
 def push(target: Number, s: Seating, blank: PostSet) -> None:
-    """One more person at a post that is reached: everybody on the path moves one on, one of the pool comes in."""
+    """One more person at a post that is reached: everybody on the path moves one on, one of the pool comes in.
+
+    Needs `link`.
+    """
     pool = s.need.size - 1
     q = target
     while q != pool:
         g = s.parent[q]
-        add_to_group(q, take_one(g, q, s, blank), s, blank)
+        p = take_from_pool(q, s, blank) if g == pool else take_from_post(g, q, s, blank)
+        s.group[p] = q
+        s.following[p] = s.first[q]
+        s.first[q] = p
+        add_to_group(q, load(s.posts, p, blank), s, blank)
         q = g
     s.seated[target] += 1
 
 
 @compiled
-def take_one(g: Number, q: Number, s: Seating, blank: PostSet) -> PostSet:
-    """Seat the first person of group g who may hold post q there, and sum up anew who is left; returns the person's posts."""
-    moved, once, twice = blank, blank, blank
-    for p in range(s.group.size):
-        if s.group[p] != g:
-            continue
-        posts = load(s.posts, p, blank)
-        if not some(moved) and has(posts, q):
-            moved = posts
-            s.group[p] = q
+def take_from_pool(q: Number, s: Seating, blank: PostSet) -> int:
+    """Take somebody who may hold post q out of the pool, and sum up anew who is left."""
+    pool = s.need.size - 1
+    once, twice = blank, blank
+    taken = -1
+    for i in range(s.seated[pool]):
+        posts = load(s.posts, s.pool[i], blank)
+        if taken < 0 and has(posts, q):
+            taken = i
         else:
             twice = union(twice, common(once, posts))
             once = union(once, posts)
+    store(s.once, pool, once)
+    store(s.twice, pool, twice)
+    p = s.pool[taken]
+    s.seated[pool] -= 1
+    s.pool[taken] = s.pool[s.seated[pool]]
+    return int(p)
+
+
+@compiled
+def take_from_post(g: Number, q: Number, s: Seating, blank: PostSet) -> int:
+    """Take somebody who may hold post q from post g, and sum up anew who is left there."""
+    once, twice = blank, blank
+    taken, before = NOBODY, NOBODY
+    p = s.first[g]
+    while p >= 0:
+        posts = load(s.posts, p, blank)
+        behind = s.following[p]
+        if taken < 0 and has(posts, q):
+            taken = p
+            if before < 0:
+                s.first[g] = behind
+            else:
+                s.following[before] = behind
+        else:
+            twice = union(twice, common(once, posts))
+            once = union(once, posts)
+            before = p
+        p = behind
     store(s.once, g, once)
     store(s.twice, g, twice)
-    return moved
+    return int(taken)
 
 
 @compiled

@@ -73,6 +73,7 @@ def upgrade() -> None:
     sa.Column('essential_people', sa.Integer(), nullable=False),
     sa.Column('harmful_pairs', sa.Integer(), nullable=False),
     sa.Column('least_losses', sa.Integer(), nullable=True),
+    sa.Column('phase_risk', sa.String(length=16), nullable=False),
     sa.Column('findings', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['result_id'], ['result.id'], name=op.f('fk_contingency_row_result_id')),
     sa.PrimaryKeyConstraint('result_id', name=op.f('pk_contingency_row'))
