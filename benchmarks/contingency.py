@@ -51,9 +51,7 @@ from resilience_assets.analysis.contingency.report import contingency
 from resilience_assets.domain.assembly import roster_from_tables
 from resilience_assets.policy import load_policies
 
-__all__ = ["REPEATS", "SLOWEST_OF_YARDSTICK", "YARDSTICK", "Case", "cases", "fastest", "load_yardstick"]
-
-MORE = ("contingency_fleet",)
+MORE = ("contingency_fleet", "contingency_worst", "contingency_assets")
 """Modules beside this one that measure more of contingency: each has `figures(set_name) -> Iterator[Figure]`."""
 TARGET_MS = {"small": None, "medium": 1.0, "large": 6.0}
 SCIPY_SAMPLE = {"quick": 200, "full": 2000}

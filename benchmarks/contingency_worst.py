@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from benchmarks.contingency import REPEATS, SLOWEST_OF_YARDSTICK, YARDSTICK, Case, cases, fastest, load_yardstick
+from benchmarks.contingency_cases import REPEATS, SLOWEST_OF_YARDSTICK, YARDSTICK, Case, cases, fastest, load_yardstick
 from benchmarks.report import Figure, arguments, at_most, beside, show, timed
 from resilience_assets.analysis.contingency.bits import Words, bits_of
 from resilience_assets.analysis.contingency.masks import Moves

@@ -67,7 +67,7 @@ class Indicator:
     def text(self) -> str:
         """As shown to people."""
         limit = self.severe if self.points > 1 else self.raised
-        return f"{WORDS[self.name]} {self.value:.2f} (limit {limit:g})"
+        return f"{WORDS[self.name]} {self.value:.2g} (limit {limit:g})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,17 +98,21 @@ def _verdict(answer: Answer) -> str:
     words = f"{counted(opens, 'seat')} fall{'s' if opens == 1 else ''} below the minimum"
     if not moves:
         return f"{words} as rostered"
-    left = f"{after} of them stay open" if after else "all can be covered"
-    if already:
-        left = f"{after} of these and the {already} open already stay open" if after else f"all can be covered, with the {already} open already"
+    of = "them" if not already else f"the {rostered} then open"
+    left = f"{after} of {of} stay open" if after else "all can be covered"
     return f"{words}; {moves.text}: {left}"
 
 
 def _rows(answer: Answer) -> list[dict[str, Any]]:
-    """Seats below the minimum first, then those above it; by date."""
+    """Seats that the loss opens, and those that are left open instead; below the minimum first, by date."""
     columns = answer.found.seats_columns()
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    return sorted(rows, key=lambda row: (row["open_as_rostered"] == 0, row["day"]))
+    opened = [
+        row for row in rows
+        if row["open_as_rostered"] > row["open_now"] or row["required_as_rostered"] > row["required_now"]
+        or row["open_after"] > row["open_as_rostered"]
+    ]  # fmt: skip
+    return sorted(opened, key=lambda row: (row["open_as_rostered"] == 0, row["day"]))
 
 
 def _show_seat(out: Any, row: dict[str, Any]) -> None:
@@ -119,8 +123,11 @@ def _show_seat(out: Any, row: dict[str, Any]) -> None:
 
     below, left = row["open_as_rostered"], row["open_after"]
     short = f"{below} below the minimum" if below else f"{row['required_as_rostered']} open above the minimum"
+    if left > below:
+        short = f"{left} below the minimum, left open for a more protected seat"
     said = Text(short, "red" if left else "yellow")
-    if below:
-        said.append(f", {left} stays open" if left else ", can be covered")
+    if below and left <= below:
+        said.append(f", {left} stay{'s' if left == 1 else ''} open" if left else ", can be covered")
     out.print(Text.assemble(f"\n{date_of(row['day']):%a} {day_text(row['day'])} {row['slot']}  {row['post']}: ", said))
-    show_points(out, row["covers"] or ["nobody may cover within the rules"])
+    nobody = "nobody may cover within the rules" if left or not below else "only by moving several people at once"
+    show_points(out, row["covers"] or [nobody])

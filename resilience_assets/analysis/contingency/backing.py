@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from resilience_assets.analysis.contingency.dominators import ESSENTIAL, NEITHER
 from resilience_assets.analysis.contingency.labels import Labels
 
 
@@ -30,7 +31,7 @@ def backings(found: Labels, most: int = 20) -> list[Backing]:
     slots_of: dict[tuple[int, ...], list[int]] = defaultdict(list)
     for t in np.flatnonzero(found.classes):
         row = found.label[t]
-        for c in range(1, int(found.classes[t]) + 1):
+        for c in np.setdiff1d(row, (NEITHER, ESSENTIAL)):
             slots_of[tuple(int(p) for p in np.flatnonzero(row == c))].append(int(t))
     order = sorted(slots_of.items(), key=lambda one: (-len(one[1]), len(one[0]), one[0]))
     return [Backing(people, tuple(slots)) for people, slots in order[:most]]

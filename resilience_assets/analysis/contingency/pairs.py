@@ -334,7 +334,7 @@ def correct(
 
 @compiled
 def least_to_enter(by_seats: Counts, by_slots: Counts) -> int:
-    """The fewest seats with which a pair may come into one of the lists: it opens no fewer seats than it breaks slots."""
+    """The fewest seats with which a pair may come into a list: it opens no fewer seats than it breaks slots."""
     last = by_seats.shape[0] - 2
     return int(max(min(by_seats[last, 0], by_slots[last, 0]), 1))
 

@@ -43,11 +43,13 @@ class Contingency:
     `minimum` and `required` hold the labels by who may move, against the safe minimum (the deficit of a
     report) and the heads required (the second figure). `tiers` are those with a minimum in the window, the
     most protected first; `by_tier` [moves][tier] counts the minima of tiers up to that one. `margin`, `pairs`,
-    `chains` and `sole_slots` [P] are against the minimum with anyone moved. `missing_days` of the horizon are not on
-    file; `unqualified` cells hold people at posts for which they are not qualified: they fill no seat.
+    `chains` and `sole_slots` [P] are against the minimum with anyone moved. The horizon begins with `first_day`, and
+    `missing_days` of it are not on file; `unqualified` cells hold people at posts for which they are not qualified:
+    they fill no seat.
     """
 
     window: Roster
+    first_day: int
     missing_days: int
     masks: Masks
     minimum: Mapping[Moves, Labels]
@@ -67,15 +69,22 @@ class Contingency:
     def passes(self, losses: int, moves: Moves = Moves.FULL, days: int | None = None) -> bool | None:
         """Whether any so many people (1 or 2) may be lost in any slot and no minimum is left open.
 
-        Of all dates of the window, or of its first `days`. False with a seat open today. None where nothing is
+        Of all dates of the horizon, or of its first `days`. False with a seat open today. None where nothing is
         asked for, or where all that is on file passes and some of these dates are not on file.
         """
         found, asked = self.minimum[moves], self.window.minimum
-        slots = self.window.slots if days is None else min(days * self.window.per_day, self.window.slots)
+        slots = self.slots_within(days)
         if ((found.deficit[:slots] > 0) | (found.survives[:slots] < losses)).any():
             return False
-        missing = self.missing_days if days is None else max(0, days - self.window.days)
+        missing = self.missing_days if days is None else days - slots // self.window.per_day
         return True if asked[:, :slots].any() and not missing else None
+
+    def slots_within(self, days: int | None) -> int:
+        """How many slots of the window are on the first `days` dates of the horizon: fewer where some are not on file."""
+        if days is None:
+            return self.window.slots
+        dates = self.first_day + days - self.window.first_day
+        return min(max(0, dates), self.window.days) * self.window.per_day
 
     @property
     def n1_pass(self) -> bool | None:
@@ -206,6 +215,7 @@ def contingency(roster: Roster, policy: Policy, first_day: int, last_day: int, m
     tiers = tuple(sorted({int(tier) for tier in tier_of_post[asked]}))
     return Contingency(
         window=window,
+        first_day=first_day,
         missing_days=max(0, last_day - first_day + 1) - window.days,
         masks=masks,
         minimum=against_minimum,
@@ -224,7 +234,7 @@ def contingency(roster: Roster, policy: Policy, first_day: int, last_day: int, m
 
 def phase_of(found: Contingency, utilization: float | None, policy: Policy, days: int | None = None) -> PhaseRiskReading:
     """Phase risk of a report, of all its dates or of its first `days`; `utilization` is of the same dates."""
-    slots = found.window.slots if days is None else min(days * found.window.per_day, found.window.slots)
+    slots = found.slots_within(days)
     full = found.minimum[Moves.FULL]
     harmful = found.pairs.harmful
     if slots < found.window.slots:

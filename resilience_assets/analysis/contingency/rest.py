@@ -139,7 +139,8 @@ def posts_within_rest(roster: Roster, duty: DutyPolicy, posts: PostShifts, first
     start, end = _bounds_of_candidates(roster, posts, first, slots)
     legal_posts(
         place, sets.reshape(slots, posts.shift.size * words), posts.shift, posts.back, start, end,
-        _neighbours(roster, worked), _own_shift(roster, worked, first, slots), _rules(roster, duty), first, roster.per_day,
+        _neighbours(roster, worked), _own_shift(roster, worked, first, slots), _rules(roster, duty),
+        first, roster.per_day,
         blank_of(words), out.reshape(slots, people * words),
     )  # fmt: skip
     return out
@@ -194,8 +195,8 @@ def _rules(roster: Roster, duty: DutyPolicy) -> RestRules:
         np.array([PATTERNS[rule.pattern] for rule in rules], dtype=np.int64),
         np.array([round((float(rule.hours or 0) + rule.transition_hours) * 60) for rule in rules], dtype=np.int64),
         np.array([round(float(rule.after_hours or 0) * 60) for rule in rules], dtype=np.int64),
-        np.array([bound_people(roster, rule) for rule in rules], dtype=np.bool_).reshape(len(rules), -1),
-        np.array([[rule.in_force(day) for day in days] for rule in rules], dtype=np.bool_).reshape(len(rules), -1),
+        np.array([bound_people(roster, rule) for rule in rules], dtype=np.bool_).reshape(len(rules), len(roster.people)),
+        np.array([[rule.in_force(day) for day in days] for rule in rules], dtype=np.bool_).reshape(len(rules), len(days)),
         forbidden,
         duty.break_hours * 60,
     )
