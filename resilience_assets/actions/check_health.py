@@ -29,6 +29,14 @@ from resilience_assets.storage.database import Database
 Headline = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Counts that a headline keeps beside the health: seats open, breaches of duty rules, over the horizon."""
+
+    open_seats: int
+    duty_breaches: int
+
+
 @dataclass
 class HealthCheck:
     """What one check did: headlines in order of program, how many were judged anew, failures by program."""
@@ -77,19 +85,19 @@ def check_health(
         same = _same_inputs(earlier.get(state.id, []), base)
         if state.version_id is None:
             reason = _grey_reason(state, policy, as_of) or "No roster"
-            headlines[state.id] = base | _columns(unknown_health(reason), None)
+            headlines[state.id] = base | _columns(unknown_health(reason))
         elif state.code in out.failed:
             reason = f"The figures could not be computed: {out.failed[state.code]}"
-            headlines[state.id] = base | _columns(unknown_health(reason), None)
+            headlines[state.id] = base | _columns(unknown_health(reason))
         elif same is not None:
             headlines[state.id] = base | _carried(same, earlier[state.id], policy) | _grey(state, policy, as_of, same)
         else:
             to_judge.setdefault(state.version_id, []).append(state)
             headlines[state.id] = base
     reports = _reports(database, contingent, to_judge)
-    for state, health, open_seats in _judge(database, policies, as_of, to_judge, earlier, reports, out.failed):
+    for state, health, counts in _judge(database, policies, as_of, to_judge, earlier, reports, out.failed):
         policy = policies.for_program(state.code)
-        columns = _columns(health, open_seats)
+        columns = _columns(health, counts)
         headlines[state.id] |= columns | _grey(state, policy, as_of, columns)
         out.judged += 1
     out.headlines = [headlines[state.id] | {"program": state.code, "name": state.name} for state in states]
@@ -125,7 +133,7 @@ def _carried(last: Any, earlier: list[Any], policy: Policy) -> Headline:
     """The figures of the last headline, with the status moved on by one more equal reading."""
     names = (
         "utilization", "utilization_level", "coverage", "open_seats", "defense_level", "load_shedding",
-        "n1_pass", "n2_pass", "phase_risk", "active_fallbacks", "watch_items", "measured_status",
+        "n1_pass", "n2_pass", "phase_risk", "duty_breaches", "active_fallbacks", "watch_items", "measured_status",
     )  # fmt: skip
     carried = {name: getattr(last, name) for name in names} | {"immediate_actions": list(last.measured_actions)}
     raw = _status(last.measured_status)
@@ -145,8 +153,8 @@ def _reports(database: Database, contingent: Measured, to_judge: dict[int, list[
 def _judge(
     database: Database, policies: Policies, as_of: dt.datetime, to_judge: dict[int, list[ProgramState]],
     earlier: dict[int, list[Any]], reports: dict[int, Any], failed: dict[str, str],
-) -> list[tuple[ProgramState, Health, int | None]]:  # fmt: skip
-    out: list[tuple[ProgramState, Health, int | None]] = []
+) -> list[tuple[ProgramState, Health, Counts | None]]:  # fmt: skip
+    out: list[tuple[ProgramState, Health, Counts | None]] = []
     for rosters in loaded(database, sorted(to_judge)):
         for version_id, roster in rosters.items():
             for state in to_judge[version_id]:
@@ -162,11 +170,12 @@ def _judge(
 
 def _assess(
     roster: Roster, policy: Policy, first: int, last: int, earlier: list[Any], report: Any | None
-) -> tuple[Health, int | None]:
+) -> tuple[Health, Counts | None]:
     used = utilization(roster, policy, first, last)
+    ahead = breaches(roster, policy.duty, first, last)
     health = assess(
         roster, policy, used, redundancy(roster, policy, first, last),
-        breaches=breaches(roster, policy.duty, first, last),
+        breaches=ahead,
         n1_pass=None if report is None else report.n1_pass_near,
         n2_pass=None if report is None else report.n2_pass_near,
         phase=PhaseRisk.UNKNOWN if report is None else PhaseRisk[report.phase_risk.upper()],
@@ -174,18 +183,19 @@ def _assess(
         previous=_status(earlier[-1].status) if earlier else None,
         recent=[_status(row.raw_status) for row in earlier],
     )  # fmt: skip
-    return health, None if health.coverage is None else int(used.covered.open_seats[0, 0])
+    return health, None if health.coverage is None else Counts(int(used.covered.open_seats[0, 0]), len(ahead))
 
 
-def _columns(health: Health, open_seats: int | None) -> Headline:
+def _columns(health: Health, counts: Counts | None = None) -> Headline:
     """A health as columns of the headline."""
     actions = list(health.immediate_actions)
     return {
         "status": health.status.text, "raw_status": health.raw_status.text, "measured_status": health.raw_status.text,
         "utilization": health.utilization, "utilization_level": health.utilization_level.text,
-        "coverage": health.coverage, "open_seats": open_seats, "defense_level": health.defense_level.text,
+        "coverage": health.coverage, "open_seats": counts and counts.open_seats, "defense_level": health.defense_level.text,
         "load_shedding": health.load_shedding.text if health.load_shedding is not None else "UNKNOWN",
-        "n1_pass": health.n1_pass, "n2_pass": health.n2_pass, "phase_risk": health.phase_risk.text, "active_fallbacks": len(health.active_fallbacks),
+        "n1_pass": health.n1_pass, "n2_pass": health.n2_pass, "phase_risk": health.phase_risk.text,
+        "duty_breaches": counts and counts.duty_breaches, "active_fallbacks": len(health.active_fallbacks),
         "immediate_actions": actions, "measured_actions": actions, "watch_items": list(health.watch_items),
     }  # fmt: skip
 

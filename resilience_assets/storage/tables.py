@@ -544,6 +544,7 @@ class HealthCheck(Base):
     n1_pass: Mapped[bool | None]
     n2_pass: Mapped[bool | None]
     phase_risk: Mapped[str] = mapped_column(String(16), server_default="unknown")
+    duty_breaches: Mapped[int | None]
     active_fallbacks: Mapped[int]
     immediate_actions: Mapped[list[Any]]
     measured_actions: Mapped[list[Any]]

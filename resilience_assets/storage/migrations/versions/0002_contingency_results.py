@@ -95,6 +95,7 @@ def upgrade() -> None:
     with op.batch_alter_table('health_check', schema=None) as batch_op:
         batch_op.add_column(sa.Column('contingency_id', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('phase_risk', sa.String(length=16), server_default='unknown', nullable=False))
+        batch_op.add_column(sa.Column('duty_breaches', sa.Integer(), nullable=True))
         batch_op.create_foreign_key(batch_op.f('fk_health_check_contingency_id'), 'result', ['contingency_id'], ['id'])
 
 
@@ -102,6 +103,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     with op.batch_alter_table('health_check', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_health_check_contingency_id'), type_='foreignkey')
+        batch_op.drop_column('duty_breaches')
         batch_op.drop_column('phase_risk')
         batch_op.drop_column('contingency_id')
 
