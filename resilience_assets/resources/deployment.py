@@ -49,6 +49,7 @@ class Deployment:
             "RESILIENCE_EMERGENCY_THRESHOLD": settings.emergency_threshold,
         }
         given = {name: str(value) for name, value in thresholds.items() if value is not None}
+        given["RESILIENCE_ALERT_RECIPIENTS"] = ",".join(settings.alert_recipients)
         return load_policies(overlay, settings.preset or "moderate", given)
 
 
