@@ -529,3 +529,112 @@ class InboxMessage(Base):
     subject: Mapped[str] = mapped_column(String(300))
     body: Mapped[str] = mapped_column(Text)
     written_at: Mapped[dt.datetime]
+
+
+# --- the outbox -----------------------------------------------------------------------------------
+
+
+class Message(Base):
+    """What somebody or something asked to be sent, apart from any incident; its outbox rows carry it."""
+
+    __tablename__ = "message"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    level: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[dt.datetime]
+
+
+class OutboxRow(Base):
+    """One notice for one reader over one channel, from written to settled.
+
+    `endpoint` is what fails as a whole (the mail server, one webhook). `attempts` counts all, `forgiven` those
+    before the last redelivery. `lease_epoch` rises with each claim: only the newest claim may settle.
+    `digest_id` is the row that tells this one's content in its place.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_due", "next_at", sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
+        Index("ix_outbox_reader", "incident_id", "channel", "recipient", "seq"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    idem_key: Mapped[str] = mapped_column(String(64), unique=True)
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
+    seq: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(16))
+    recipient: Mapped[str] = mapped_column(Text)
+    endpoint: Mapped[str] = mapped_column(String(80))
+    severity: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16), default="pending")
+    reason: Mapped[str | None] = mapped_column(String(200))
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"), index=True)
+    rerouted_from: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+    held: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[dt.datetime]
+    next_at: Mapped[dt.datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    forgiven: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[dt.datetime | None]
+    lease_by: Mapped[str | None] = mapped_column(String(120))
+    lease_epoch: Mapped[int] = mapped_column(default=0)
+    settled_at: Mapped[dt.datetime | None]
+
+
+class DeliveryAttempt(Base):
+    """One try at an outbox row; `outcome` is null while it is under way."""
+
+    __tablename__ = "delivery_attempt"
+    __table_args__ = (UniqueConstraint("outbox_id", "n"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
+    n: Mapped[int]
+    by: Mapped[str] = mapped_column(String(120))
+    started_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    code: Mapped[int | None]
+    error_class: Mapped[str | None] = mapped_column(String(80))
+
+
+class DeadLetter(Base):
+    """A row that was given up: the reading of the rule that speaks of failed deliveries."""
+
+    __tablename__ = "dead_letter"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
+    incident_id: Mapped[int | None]
+    channel: Mapped[str] = mapped_column(String(16))
+    severity: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(200))
+    died_at: Mapped[dt.datetime]
+
+
+class Endpoint(Base):
+    """How one endpoint stands: until when it is left alone, failures in a row, switched off by its owner (410).
+
+    `address_hash` is that of the address that answered so: another address under the same name starts afresh.
+    """
+
+    __tablename__ = "endpoint"
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    not_before: Mapped[dt.datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    disabled_at: Mapped[dt.datetime | None]
+    address_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class Heartbeat(Base):
+    """When a process last said that it is alive."""
+
+    __tablename__ = "heartbeat"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[dt.datetime]
