@@ -262,7 +262,26 @@ def due(connection: Connection, now: dt.datetime) -> int:
     return int(connection.execute(_claimable(select(func.count(_row.id)), now)).scalar_one())
 
 
-def _claimable(query: Select[Any], now: dt.datetime) -> Select[Any]:
+def next_due(connection: Connection, message_id: int | None = None) -> dt.datetime | None:
+    """When the next row comes due that no earlier one holds up; None when nothing waits."""
+    query = select(_row.next_at, _row.lease_until, _endpoint.not_before).join(_endpoint, _endpoint.name == _row.endpoint)
+    query = query.where(_row.state == "pending", ~_held_up()).order_by(_row.next_at).limit(1000)
+    if message_id is not None:
+        query = query.where(_row.message_id == message_id)
+    found = [max(instant for instant in row if instant is not None) for row in connection.execute(query)]
+    return min(found, default=None)
+
+
+def _held_up() -> Any:
+    """Whether an earlier notice of the same incident is still to go to the same reader."""
+    earlier = aliased(_row)
+    return exists().where(
+        earlier.incident_id == _row.incident_id, earlier.channel == _row.channel, earlier.recipient == _row.recipient,
+        earlier.seq < _row.seq, earlier.state == "pending",
+    )  # fmt: skip
+
+
+def _claimable(query: Any, now: dt.datetime) -> Any:
     return query.join(_endpoint, _endpoint.name == _row.endpoint).where(
         _row.state == "pending", _row.next_at <= now, or_(_row.lease_until.is_(None), _row.lease_until <= now),
         or_(_endpoint.not_before.is_(None), _endpoint.not_before <= now),
@@ -279,13 +298,8 @@ def claim(
     A row whose lease ran out was tried by a worker that is gone: that attempt is marked ambiguous. While an
     endpoint fails in a row, one worker at a time tries it.
     """
-    earlier = aliased(_row)
-    before = exists().where(
-        earlier.incident_id == _row.incident_id, earlier.channel == _row.channel, earlier.recipient == _row.recipient,
-        earlier.seq < _row.seq, earlier.state == "pending",
-    )  # fmt: skip
     rank = case({name: place for place, name in enumerate(SEVERITIES)}, value=_row.severity, else_=0)
-    query = _claimable(select(_row, _endpoint.failures), now).where(~before).order_by(rank.desc(), _row.next_at, _row.id)
+    query = _claimable(select(_row, _endpoint.failures), now).where(~_held_up()).order_by(rank.desc(), _row.next_at, _row.id)
     if busy:
         query = query.where(_row.endpoint.not_in(busy))
     if message_id is not None:
