@@ -27,7 +27,7 @@ def deliver_pending(database: Database, now: dt.datetime) -> Delivery:
     """Write every pending notice into the inbox, each exactly once, in one transaction."""
     with database.write() as connection:
         pending = incidents.pending_notices(connection)
-        written = incidents.write_inbox(connection, pending, now)
+        written = incidents.take_up(connection, pending, now)
     by_severity: dict[str, int] = {}
     for notice in pending:
         by_severity[notice.severity] = by_severity.get(notice.severity, 0) + 1

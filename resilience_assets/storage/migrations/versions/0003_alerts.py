@@ -330,12 +330,19 @@ def _append_only(connection: sa.Connection) -> None:
 
 def _write_back(connection: sa.Connection, kept: dict[str, list[dict]]) -> None:
     """The old rows, with an opening event and its telling for each incident that is open."""
-    delivered = {row['notice_id'] for row in kept['inbox_message']}
+    program_of = {row['id']: row['program_id'] for row in kept['incident']}
+    next_id = max((row['id'] for row in kept['inbox_message']), default=0) + 1
     first = {}
     for row in kept['notice']:
         del row['check_id']
-        row['delivered_at'] = row['delivered_at'] if row['id'] in delivered else None
         first.setdefault(row['incident_id'], row['id'])
+    for row in kept['notice']:
+        if row['delivered_at'] is None:  # the inbox has everything from the start now
+            kept['inbox_message'].append({
+                'id': next_id, 'notice_id': row['id'], 'program_id': program_of[row['incident_id']], 'severity': row['severity'],
+                'subject': row['subject'], 'body': row['body'], 'written_at': row['as_of'],
+            })
+            next_id += 1
     for row in kept['incident']:
         row |= {
             'rule_id': '', 'summary': row['rule'].replace('_', ' '), 'place': '', 'thread_id': row['id'],
