@@ -33,6 +33,8 @@ from resilience_assets.storage.outbox import Claim, Settlement
 
 LOG = logging.getLogger(__name__)
 
+STALE = "the claim is too old"
+
 HEARTBEAT = "dispatcher"
 """Name under which `run` says that it is alive."""
 
@@ -44,6 +46,7 @@ class Pace:
     """How fast and how patiently: lengths in seconds.
 
     `seconds` is the deadline of one attempt, `lease` how long a claim holds; between the two lies time to settle.
+    `patience` is how long `drain` waits for a row to come due: for a channel that takes one a second, a first retry.
     `at_one_endpoint` bounds the workers that one slow endpoint can hold.
     """
 
@@ -56,6 +59,7 @@ class Pace:
     heartbeat: float = 10.0
     watchdog: float = 60.0
     merge: float = 5.0
+    patience: float = 10.0
 
     def __post_init__(self) -> None:
         if self.seconds + 5 > self.lease and self.seconds * 1.5 > self.lease:
@@ -153,7 +157,7 @@ class Dispatcher:
     def _attempt(self, claim: Claim, claimed_at: float) -> Outcome:
         if time.monotonic() - claimed_at > self.pace.lease - self.pace.seconds:
             # this process was stopped meanwhile: by the time of the answer, another may hold the row
-            return Outcome("temporary", error="the claim is too old")
+            return Outcome("temporary", error=STALE)
         off = self.channels.off(claim.channel, claim.recipient)
         if off is not None:
             return Outcome("permanent", error=off, off=claim.channel == "email")
@@ -190,10 +194,9 @@ class Dispatcher:
                 address = self.channels.address(claim)
                 outbox.note_endpoint(connection, claim.endpoint, disabled_at=now, address_hash=address, not_before=None)
             elif outcome.whole and outcome.kind != "sent":
-                failures = claim.failures + 1
-                pause = endpoint_pause(failures, outcome)
-                outbox.note_endpoint(connection, claim.endpoint, failures=failures, not_before=now + pause if pause else None)
-            elif claim.failures:
+                pause = endpoint_pause(outbox.fail_endpoint(connection, claim.endpoint), outcome)
+                outbox.note_endpoint(connection, claim.endpoint, not_before=now + pause if pause else None)
+            elif claim.failures and outcome.error != STALE:
                 outbox.note_endpoint(connection, claim.endpoint, failures=0, not_before=None)
 
     # --- many rows ------------------------------------------------------------------------------
@@ -214,10 +217,6 @@ class Dispatcher:
         return None if at is None else (at - self.now()).total_seconds()
 
 
-PATIENCE = 10.0
-"""Seconds that `drain` waits for a row to come due: for a channel that takes one a second, and a first retry."""
-
-
 def drain(dispatcher: Dispatcher, *, seconds: float, message_id: int | None = None) -> Dispatched:
     """Send what is due until nothing is for a while, or `seconds` have passed.
 
@@ -230,13 +229,14 @@ def drain(dispatcher: Dispatcher, *, seconds: float, message_id: int | None = No
         while time.monotonic() < end:
             dispatcher.finished.clear()
             running = _still(running)
-            wait = dispatcher.due_in(message_id) if len(running) < dispatcher.pace.workers else PATIENCE
-            found = dispatcher.claim(message_id) if wait is not None and wait <= 0 else None
+            free = len(running) < dispatcher.pace.workers
+            found = dispatcher.claim(message_id) if free else None
+            wait = dispatcher.due_in(message_id) if found is None and not running else None
             if found is not None:
                 running.add(pool.submit(dispatcher.deliver, *found))
             elif running:
                 dispatcher.finished.wait(dispatcher.pace.poll)
-            elif wait is None or wait > PATIENCE:
+            elif wait is None or wait > dispatcher.pace.patience:
                 break
             else:
                 time.sleep(min(max(wait, 0.05), end - time.monotonic(), 1.0))
@@ -281,8 +281,10 @@ def run(dispatcher: Dispatcher, stop: threading.Event, watchdog: Callable[[dt.da
                 if watchdog is not None and at >= due["watch"] and (watching is None or _finished(watching)):
                     watching = beside.submit(watchdog, dispatcher.now())
                     due["watch"] = at + pace.watchdog
-                wait = dispatcher.due_in() if len(running) < pace.workers else pace.poll
-                found = dispatcher.claim() if wait is not None and wait <= 0 else None
+                # a look takes no lock; after a claim, more is likely to be due
+                wait = 0.0 if running else dispatcher.due_in()
+                ready = wait is not None and wait <= 0 and len(running) < pace.workers
+                found = dispatcher.claim() if ready else None
             except DBAPIError as error:
                 LOG.warning("the database cannot be used (%s); trying on", type(error).__name__)
                 stop.wait(1.0)

@@ -16,9 +16,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Select, and_, case, exists, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, case, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import aliased
 
 from resilience_assets.storage import tables
 
@@ -35,6 +34,9 @@ CLOSING = "closed"
 
 DIGEST = "digest"
 """Kind of a row that tells others in their place."""
+
+ADDRESSED = ("letter", "raw")
+"""Kinds that somebody wrote to one reader: they go to no other when they cannot be delivered."""
 
 _row = tables.OutboxRow
 _endpoint = tables.Endpoint
@@ -218,7 +220,7 @@ def _digest(rows: Sequence[Any]) -> Outgoing:
     )  # fmt: skip
 
 
-def _locked(connection: Connection, query: Select[Any]) -> Select[Any]:
+def _locked(connection: Connection, query: Any) -> Any:
     """The query, with its rows locked and others' locked rows left out, where the database knows such a thing."""
     return query if connection.dialect.name == "sqlite" else query.with_for_update(of=_row, skip_locked=True)
 
@@ -258,34 +260,44 @@ class Claim:
 
 
 def due(connection: Connection, now: dt.datetime) -> int:
-    """How many rows could be tried now (rows behind an earlier one of their incident and reader are counted too)."""
-    return int(connection.execute(_claimable(select(func.count(_row.id)), now)).scalar_one())
+    """How many rows could be tried now; what waits behind an earlier notice is not counted."""
+    head = _heads()
+    return int(connection.execute(_ready(select(func.count()).select_from(head), head, now)).scalar_one())
 
 
 def next_due(connection: Connection, message_id: int | None = None) -> dt.datetime | None:
     """When the next row comes due that no earlier one holds up; None when nothing waits."""
-    query = select(_row.next_at, _row.lease_until, _endpoint.not_before).join(_endpoint, _endpoint.name == _row.endpoint)
-    query = query.where(_row.state == "pending", ~_held_up()).order_by(_row.next_at).limit(1000)
+    head = _heads()
+    query = select(head.c.next_at, head.c.lease_until, _endpoint.not_before).join(_endpoint, _endpoint.name == head.c.endpoint)
+    query = query.where(head.c.seq == head.c.first)
     if message_id is not None:
-        query = query.where(_row.message_id == message_id)
+        query = query.where(head.c.message_id == message_id)
     found = [max(instant for instant in row if instant is not None) for row in connection.execute(query)]
     return min(found, default=None)
 
 
-def _held_up() -> Any:
-    """Whether an earlier notice of the same incident is still to go to the same reader."""
-    earlier = aliased(_row)
-    return exists().where(
-        earlier.incident_id == _row.incident_id, earlier.channel == _row.channel, earlier.recipient == _row.recipient,
-        earlier.seq < _row.seq, earlier.state == "pending",
-    )  # fmt: skip
+def _heads() -> Any:
+    """Pending rows, each with the `first` seq that is still to go to its reader of its incident.
+
+    A window, for it is one pass: a correlated look for an earlier row is one over all rows for each row, where
+    the database has no statistics yet.
+    """
+    reader = (func.coalesce(_row.incident_id, -_row.id), _row.channel, _row.recipient)
+    names = ("id", "seq", "next_at", "lease_until", "endpoint", "severity", "message_id")
+    columns = [getattr(_row, name) for name in names]
+    first = func.min(_row.seq).over(partition_by=reader).label("first")
+    return select(*columns, first).where(_row.state == "pending").subquery()
 
 
-def _claimable(query: Any, now: dt.datetime) -> Any:
-    return query.join(_endpoint, _endpoint.name == _row.endpoint).where(
-        _row.state == "pending", _row.next_at <= now, or_(_row.lease_until.is_(None), _row.lease_until <= now),
+def _ready(query: Any, head: Any, now: dt.datetime) -> Any:
+    return query.join(_endpoint, _endpoint.name == head.c.endpoint).where(
+        head.c.seq == head.c.first, head.c.next_at <= now, or_(head.c.lease_until.is_(None), head.c.lease_until <= now),
         or_(_endpoint.not_before.is_(None), _endpoint.not_before <= now),
     )  # fmt: skip
+
+
+CANDIDATES = 50
+"""Rows looked at to lock one that nobody else has locked: more than there are workers."""
 
 
 def claim(
@@ -298,13 +310,7 @@ def claim(
     A row whose lease ran out was tried by a worker that is gone: that attempt is marked ambiguous. While an
     endpoint fails in a row, one worker at a time tries it.
     """
-    rank = case({name: place for place, name in enumerate(SEVERITIES)}, value=_row.severity, else_=0)
-    query = _claimable(select(_row, _endpoint.failures), now).where(~_held_up()).order_by(rank.desc(), _row.next_at, _row.id)
-    if busy:
-        query = query.where(_row.endpoint.not_in(busy))
-    if message_id is not None:
-        query = query.where(_row.message_id == message_id)
-    row = connection.execute(_locked(connection, query.limit(1))).one_or_none()
+    row = _lock_one(connection, _candidates(connection, now, busy, message_id), now)
     if row is None:
         return None
     pause = (spacing or {}).get(row.channel)
@@ -315,6 +321,28 @@ def claim(
         if not connection.execute(taken).rowcount:
             return None
     return _take(connection, row, now, by, lease)
+
+
+def _candidates(connection: Connection, now: dt.datetime, busy: Collection[str], message_id: int | None) -> list[int]:
+    """Ids of rows that are due, the gravest first."""
+    head = _heads()
+    rank = case({name: place for place, name in enumerate(SEVERITIES)}, value=head.c.severity, else_=0)
+    query = _ready(select(head.c.id), head, now).order_by(rank.desc(), head.c.next_at, head.c.id).limit(CANDIDATES)
+    if busy:
+        query = query.where(head.c.endpoint.not_in(busy))
+    if message_id is not None:
+        query = query.where(head.c.message_id == message_id)
+    return list(connection.execute(query).scalars())
+
+
+def _lock_one(connection: Connection, ids: Sequence[int], now: dt.datetime) -> Any:
+    """The first of these rows that is still free and that no other worker is claiming; None when none is."""
+    if not ids:
+        return None
+    free = (_row.state == "pending", or_(_row.lease_until.is_(None), _row.lease_until <= now))
+    order = case({id: place for place, id in enumerate(ids)}, value=_row.id)
+    query = select(_row, _endpoint.failures).join(_endpoint, _endpoint.name == _row.endpoint)
+    return connection.execute(_locked(connection, query.where(_row.id.in_(ids), *free).order_by(order).limit(1))).one_or_none()
 
 
 def _take(connection: Connection, row: Any, now: dt.datetime, by: str, lease: dt.timedelta) -> Claim:
@@ -399,8 +427,8 @@ def _bury(
     }  # fmt: skip
     connection.execute(insert(tables.DeadLetter), letter)
     message_id = connection.execute(select(_row.message_id).where(_row.id == dead.id)).scalar_one()
-    if dead.incident_id is None and dead.kind != "alert":
-        return  # a letter or call that somebody addressed to one reader is not for others
+    if dead.kind in ADDRESSED:
+        return
     for channel, recipient in reroute:
         if channel != dead.channel:
             row = Outgoing(dead.incident_id, dead.seq, channel, recipient, dead.severity, dead.kind, dead.subject,
@@ -438,6 +466,12 @@ def note_endpoint(connection: Connection, name: str, **values: Any) -> None:
     """Change how an endpoint stands."""
     _known_endpoint(connection, name)
     connection.execute(update(_endpoint).where(_endpoint.name == name).values(**values))
+
+
+def fail_endpoint(connection: Connection, name: str) -> int:
+    """Count one more failure in a row; returns how many there are."""
+    counted = update(_endpoint).where(_endpoint.name == name).values(failures=_endpoint.failures + 1)
+    return int(connection.execute(counted.returning(_endpoint.failures)).scalar_one())
 
 
 def clamp(connection: Connection, now: dt.datetime, lease: dt.timedelta) -> int:

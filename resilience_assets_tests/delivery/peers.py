@@ -6,12 +6,14 @@ All listen on loopback, on a port that the system chose.
 
 from __future__ import annotations
 
+import asyncio
 import email
-import gzip
+import functools
 import random
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -35,7 +37,7 @@ class Mailbox:
     """What a mail server took, and how it treats whom.
 
     `replies` gives, by recipient, the reply to RCPT in place of 250. `refuse` and `drop` are the shares of messages
-    refused with 451 before they are taken, and taken without an answer.
+    refused with 451 before they are taken, and taken without an answer; `delay` seconds pass between taking and answering.
     """
 
     port: int = 0
@@ -43,6 +45,7 @@ class Mailbox:
     to: list[str] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
     data_reply: str = ""
+    delay: float = 0.0
     refuse: float = 0.0
     drop: float = 0.0
     random: random.Random = field(default_factory=lambda: random.Random(1))
@@ -65,6 +68,7 @@ class Mailbox:
         self.to.extend(envelope.rcpt_tos)
         if drawn < self.refuse + self.drop:
             server.transport.abort()
+        await asyncio.sleep(self.delay)
         return "250 OK"
 
     def ids(self) -> list[str]:
@@ -106,6 +110,7 @@ class Receiver:
     refuse: float = 0.0
     drop: float = 0.0
     location: str = ""
+    delay: float = 0.0
     stop: threading.Event = field(default_factory=threading.Event)
     random: random.Random = field(default_factory=lambda: random.Random(2))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -169,6 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif drawn < self.receiver.refuse + self.receiver.drop:
             self._do_drop(drawn)
         else:
+            time.sleep(self.receiver.delay)
             self._answer(200)
 
     def _do_hang(self, _drawn: float) -> None:
@@ -202,7 +208,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _do_gzip(self, _drawn: float) -> None:
         """200 MB of zeros, packed into some 200 KB."""
-        self._answer(500, gzip.compress(bytes(200_000_000), 1), Content_Encoding="gzip")
+        self._answer(500, bomb(), Content_Encoding="gzip")
+
+
+@functools.cache
+def bomb() -> bytes:
+    """200 MB of zeros as gzip, packed piece by piece."""
+    packer = zlib.compressobj(1, wbits=31)
+    return b"".join(packer.compress(bytes(1_000_000)) for _ in range(200)) + packer.flush()
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from resilience_assets_tests.storage.headlines import add_program
 NOW = dt.datetime(2026, 9, 4, 6, 0, tzinfo=dt.UTC)
 SECRET = Secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 OLD_SECRET = Secret("whsec_" + "b2xkLW9sZC1vbGQtb2xkLW9sZC1vbGQtb2xkISE=")
-QUICK = Pace(lease=3.0, seconds=1.5, poll=0.05, merge=0.5, watchdog=1.0)
+QUICK = Pace(lease=3.0, seconds=1.5, poll=0.05, merge=0.5, watchdog=1.0, patience=0.0)
 
 
 class SetClock:
@@ -53,6 +53,12 @@ def incidents(database: Database, count: int = 1, rule: str = "coverage") -> lis
             values = incident_values(program, rule, f"s{number}")
             query = insert(tables.Incident).values(values).returning(tables.Incident.id)
             out.append(int(connection.execute(query).scalar_one()))
+            event = {
+                "incident_id": out[-1], "seq": 1, "kind": "opened", "severity": "warning", "as_of": NOW, "at": NOW, "summary": "",
+                "level": 1, "origin": f"{rule}/{out[-1]}",
+            }  # fmt: skip
+            event_id = connection.execute(insert(tables.IncidentEvent).values(event).returning(tables.IncidentEvent.id)).scalar_one()
+            connection.execute(insert(tables.Telling).values(event_id=event_id, reader="inbox", reason="not told"))
     return out
 
 
