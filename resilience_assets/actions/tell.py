@@ -14,7 +14,7 @@ from typing import Any
 
 from resilience_assets.alerting import telling
 from resilience_assets.alerting.html import notice_html
-from resilience_assets.alerting.notice import NoticeText, Story, digest_text, notice_text, with_names
+from resilience_assets.alerting.notice import LEADS, NoticeText, Story, digest_text, notice_text, with_names
 from resilience_assets.alerting.telling import ENDS, HELD, HOLD, INBOX, NOT_FOR_THE_INBOX, TELL, Heard, HeldItem, Silence, decide
 from resilience_assets.domain.scales import AlertSeverity
 from resilience_assets.policy import Policies, Recipient
@@ -26,6 +26,9 @@ Covers = Callable[[str, str], Sequence[str]]
 
 COVERED = ("coverage", "tier_1_seats", "defense_level")
 """Families of open seats: their notices say who may cover."""
+
+MORNING = "morning"
+"""Kind of the one message that ends a reader's quiet hours."""
 
 DEFAULT_TO_DO = "resilience status --program {program}, then fill what is open first"
 
@@ -157,8 +160,9 @@ def _write_notice(desk: Desk, events: list[Event], readers: list[str]) -> int:
     stories = _stories(desk, events)
     covers = _covers(desk, events, stories)
     text = notice_text(stories, events[0].time_zone, covers)
-    over = not incidents.thread_states(connection, [thread_id])[thread_id]
-    kind = "closed" if over and all(story.over for story in stories) else "changed" if all(story.over for story in stories) else events[-1].kind
+    over = all(story.over for story in stories)
+    kind = "closed" if over else min((event.kind for event in events), key=LEADS.index)
+    still_told = incidents.readers_of_open(connection, thread_id) if over else set()
     values = {
         "kind": kind, "as_of": max(event.as_of for event in events), "severity": text.severity.text,
         "subject": text.subject, "body": text.body, "delivered_at": None,
@@ -170,7 +174,9 @@ def _write_notice(desk: Desk, events: list[Event], readers: list[str]) -> int:
     for reader in readers:
         recipient = desk.policies.telling.recipient(reader) if reader != INBOX else None
         if recipient is not None:
-            outgoing.append(_outgoing(desk, recipient, text, kind, stories, thread_id, seq, events[0].program_id))
+            # the thread is closed for a reader once nothing that they were told of is open
+            told_as = "changed" if reader in still_told else kind
+            outgoing.append(_outgoing(desk, recipient, text, told_as, stories, thread_id, seq, events[0].program_id))
         for incident_id in {event.incident_id for event in events}:
             incidents.tell_held(connection, incident_id, reader, notice_id, HELD)
     outbox.enqueue(connection, outgoing, desk.now)
@@ -274,16 +280,16 @@ def _digest(desk: Desk, recipient: Recipient, rows: list[Any]) -> bool:
     stories = [_story(desk, row, "closed" if row.closed_at else "still open", desk.now) for row in found]
     text = digest_text(stories, recipient.time_zone)
     values = {
-        "kind": "digest", "as_of": desk.now, "severity": text.severity.text, "subject": text.subject, "body": text.body,
+        "kind": MORNING, "as_of": desk.now, "severity": text.severity.text, "subject": text.subject, "body": text.body,
         "delivered_at": desk.now,
     }  # fmt: skip
     notice_id, _ = incidents.add_notice(connection, None, values)
     incidents.settle_held(connection, ids, notice_id=notice_id)
     message_id = outbox.add_message(
-        connection, desk.now, "alerts", kind=outbox.DIGEST, level=text.severity.text, subject=text.subject, text=text.body
+        connection, desk.now, "alerts", kind=MORNING, level=text.severity.text, subject=text.subject, text=text.body
     )
     row = Outgoing(
-        None, 0, recipient.channel, recipient.address or recipient.id, text.severity.text, outbox.DIGEST, text.subject, text.body,
+        None, 0, recipient.channel, recipient.address or recipient.id, text.severity.text, MORNING, text.subject, text.body,
         html=notice_html(text) if recipient.channel == "email" else None, payload=_payload(stories), message_id=message_id,
     )  # fmt: skip
     outbox.enqueue(connection, [row], desk.now)

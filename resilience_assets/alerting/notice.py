@@ -24,7 +24,7 @@ MOST_LINES = 20
 SHARES = ("utilization", "coverage", "coverage_minimum")
 """Measures whose figure is worth saying when it is good again."""
 
-_LEADS = ("raised", "opened", "flapping", "escalated", "still open", "reminder", "calm", "superseded", "closed")
+LEADS = ("raised", "opened", "flapping", "escalated", "still open", "reminder", "calm", "superseded", "closed")
 """What happened, the most telling first."""
 
 _OPENERS = {
@@ -120,7 +120,7 @@ def _filled(text: str, rule: AlertRule, reading: Reading, value: float) -> str:
 
 def notice_text(stories: Sequence[Story], time_zone: str, covers: Sequence[str] = ()) -> NoticeText:
     """The notice of one incident, or of several of one program and rule that changed together."""
-    ranked = sorted(stories, key=lambda one: (one.over, _LEADS.index(one.kind), -one.severity, one.key))
+    ranked = sorted(stories, key=lambda one: (one.over, LEADS.index(one.kind), -one.severity, one.key))
     lead, others = ranked[0], ranked[1:]
     severity = max(story.severity for story in stories)
     more = f" (and {len(others)} more)" if others else ""

@@ -25,6 +25,10 @@ COMMANDS = {
     "absent": "resilience_assets.cli.absent:absent",
     "status": "resilience_assets.cli.status:status",
     "inbox": "resilience_assets.cli.inbox:inbox",
+    "ack": "resilience_assets.cli.ack:ack",
+    "silence": "resilience_assets.cli.silence:silence",
+    "gap": "resilience_assets.cli.gap:gap",
+    "redeliver": "resilience_assets.cli.redeliver:redeliver",
     "policy": "resilience_assets.cli.policy:policy",
     "run": "resilience_assets.cli.run:run",
 }

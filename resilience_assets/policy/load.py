@@ -110,7 +110,12 @@ def _telling(section: Any, addresses: str) -> Telling:
     if section is not None and not isinstance(section, dict):
         raise PolicyError([f"telling: must be a mapping of sections, and is {section!r}"])
     document: Document = lay_over(shipped_document()["telling"], section or {}, "telling")
+    given = document["recipients"] if isinstance(document["recipients"], list) else []
+    known = {one.get("address"): one.get("id") for one in given if isinstance(one, dict)}
     for address in dict.fromkeys(one.strip() for one in addresses.split(",") if one.strip()):
+        if address in known:
+            document = document | {"default_to": [*dict.fromkeys([*document["default_to"], known[address]])]}
+            continue
         document = document | {
             "recipients": [*document["recipients"], {"id": address, "channel": "email", "address": address}],
             "default_to": [*document["default_to"], address],

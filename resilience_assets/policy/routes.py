@@ -186,6 +186,10 @@ class Telling(Frozen):
             for one in ids:
                 if ids.count(one) > 1:
                     raise ValueError(f"{what}: {one} is given twice")
+        places = [(one.channel, one.address or one.url_variable) for one in self.recipients if one.active]
+        for one in places:
+            if places.count(one) > 1:
+                raise ValueError(f"recipients: {one[0]} {one[1]} is given twice; one reader is told once")
         known = {one.id for one in self.recipients}
         for name, ids in (("default_to", self.default_to), *((f"route {route.id}", route.to) for route in self.routes)):
             for one in ids:

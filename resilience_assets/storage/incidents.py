@@ -225,14 +225,16 @@ def untold_openings(connection: Connection, reasons: Sequence[str]) -> list[tupl
     return [(row[0], row[1]) for row in connection.execute(query)]
 
 
-def thread_states(connection: Connection, thread_ids: Sequence[int]) -> dict[int, int]:
-    """How many incidents of each thread are open."""
-    table = tables.Incident
-    out = dict.fromkeys(thread_ids, 0)
-    for part in _parts(thread_ids):
-        query = select(table.thread_id, func.count()).where(table.thread_id.in_(part), table.closed_at.is_(None))
-        out |= {row[0]: row[1] for row in connection.execute(query.group_by(table.thread_id))}
-    return out
+def readers_of_open(connection: Connection, thread_id: int) -> set[str]:
+    """Readers who were told of an incident of a thread that is still open."""
+    event, telling, incident = tables.IncidentEvent, tables.Telling, tables.Incident
+    query = (
+        select(telling.reader)
+        .join(event, event.id == telling.event_id)
+        .join(incident, incident.id == event.incident_id)
+        .where(incident.thread_id == thread_id, incident.closed_at.is_(None), telling.notice_id.is_not(None))
+    )
+    return set(connection.execute(query.distinct()).scalars())
 
 
 # --- the inbox, and what waits for a delivery ------------------------------------------------------

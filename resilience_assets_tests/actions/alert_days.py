@@ -14,7 +14,7 @@ from sqlalchemy import select, update
 
 from resilience_assets.actions.evaluate_alerts import Evaluation, evaluate_alerts
 from resilience_assets.policy import Policies, load_policies
-from resilience_assets.storage import results, tables
+from resilience_assets.storage import ledger, results, tables
 from resilience_assets.storage.database import Database
 from resilience_assets.storage.results import ResultKey
 from resilience_assets_tests.storage.headlines import add_program, headline, utilization_rows
@@ -58,6 +58,7 @@ class Day:
         done = evaluate_alerts(self.database, self.policies, self.now, **options)
         with self.database.write() as connection:
             connection.execute(update(tables.OutboxRow).where(tables.OutboxRow.state == "pending").values(state="sent", attempts=1))
+        assert ledger.breaches(self.database).keys() <= {"sent_was_taken", "attempts_are_counted", "settled_is_settled"}, "but for the mail that only seems sent"
         return done
 
     def play(self, figures: Iterable[dict[str, Any]], step: dt.timedelta = QUARTER) -> None:

@@ -151,7 +151,7 @@ def test_a_night_ends_in_one_digest_and_is_broken_by_what_is_critical_alone(day)
     assert day.sent() == [("07:00", "[critical] c: coverage 0.75, below 0.8; open seats: 9"), ("08:00", "[over] c: coverage is 1")]
     day.play([{"program": "c"}] * 3, HOUR)  # 09:00, 10:00 and 11:00
     assert day.sent()[2:] == [("11:00", "[warning] 2 alerts while you were not to be disturbed: 1 still open")]
-    assert day.body("digest")[1:] == [
+    assert day.body("morning")[1:] == [
         "open: a: coverage 0.9, below 0.95; open seats: 3; since Tue 2026-03-10 00:00 EDT; warning",
         "over: b: coverage is 1; Tue 2026-03-10 01:00 EDT to Tue 2026-03-10 02:00 EDT",
         "To do: resilience status --program a, then fill what is open first.",
@@ -255,7 +255,7 @@ def test_dead_letters_open_an_alert_of_their_endpoint(day):
     day.play([{"coverage": 0.9, "open_seats": 3}])
     with day.database.write() as connection:
         (row,) = connection.execute(tables.OutboxRow.__table__.select()).all()
-        connection.execute(tables.OutboxRow.__table__.update().values(state="dead"))
+        connection.execute(tables.OutboxRow.__table__.update().values(state="dead", reason="gave up"))
         letter = {"outbox_id": row.id, "incident_id": 1, "channel": "email", "severity": "warning", "reason": "550 no such user", "died_at": day.now}
         connection.execute(tables.DeadLetter.__table__.insert(), letter)
     day.evaluate()
