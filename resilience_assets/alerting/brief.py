@@ -61,13 +61,16 @@ def morning_brief(
     counted = f"{missing} seat{'' if missing == 1 else 's'} open today"
     if below:
         counted += f", {below} of {len(ranked)} places below the minimum"
-    headline = one_line(f"{program}, {day}: {'not to be relied on: ' + unknown + '; ' if unknown else ''}{counted if seats else 'every seat is filled' if not unknown else 'what is on file shows no open seat'}.")
+    stands = counted if seats else "every seat is filled"
+    if unknown:
+        stands = f"not to be relied on: {unknown}; {counted if seats else 'what is on file shows no open seat'}"
+    headline = one_line(f"{program}, {day}: {stands}.")
     points: list[str] = []
     for seat in ranked[:MOST_SEATS]:
         points.append(seat.line)
-        points += [one_line(f"  may cover: {line}", 500) for line in seat.covers]
+        points += [one_line(f"may cover: {line}", 500) for line in seat.covers]
         if not seat.covers:
-            points.append("  nobody who may legally cover is known")
+            points.append("nobody who may legally cover is known")
     if len(ranked) > MOST_SEATS:
         points.append(f"{len(ranked) - MOST_SEATS} more places: resilience status --program {program}")
     points += [one_line(f"Also open: {sentence}", 500) for sentence in open_alerts]
