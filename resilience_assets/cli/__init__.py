@@ -29,6 +29,8 @@ COMMANDS = {
     "silence": "resilience_assets.cli.silence:silence",
     "gap": "resilience_assets.cli.gap:gap",
     "redeliver": "resilience_assets.cli.redeliver:redeliver",
+    "dispatch": "resilience_assets.cli.dispatch:dispatch",
+    "doctor": "resilience_assets.cli.doctor:doctor",
     "policy": "resilience_assets.cli.policy:policy",
     "run": "resilience_assets.cli.run:run",
 }

@@ -252,18 +252,21 @@ def _still(running: set[Future[Outcome]]) -> set[Future[Outcome]]:
     return {future for future in running if not future.done()}
 
 
-def run(dispatcher: Dispatcher, stop: threading.Event, watchdog: Callable[[dt.datetime], object] | None = None) -> Dispatched:
+def run(
+    dispatcher: Dispatcher, stop: threading.Event, watchdog: Callable[[dt.datetime], object] | None = None,
+    beside: Callable[[dt.datetime], object] | None = None,
+) -> Dispatched:  # fmt: skip
     """Dispatch until `stop` is set: look twice a second, beat every ten, call `watchdog` every minute.
 
-    A database that is away is waited for. `watchdog` runs beside the sending, never twice at once; what it raises
-    is logged and it is called again.
+    A database that is away is waited for. `watchdog` runs in a thread of its own, never twice at once; what it
+    raises is logged and it is called again. `beside` is called each time that the outbox is tidied.
     """
     pace = dispatcher.pace
     due = {"beat": 0.0, "merge": 0.0, "watch": time.monotonic() + min(pace.watchdog, 5.0)}
     watching: Future[object] | None = None
     with (
         ThreadPoolExecutor(pace.workers, thread_name_prefix="deliver") as pool,
-        ThreadPoolExecutor(1, thread_name_prefix="watchdog") as beside,
+        ThreadPoolExecutor(1, thread_name_prefix="watchdog") as watcher,
     ):
         running: set[Future[Outcome]] = set()
         while not stop.is_set():
@@ -277,9 +280,11 @@ def run(dispatcher: Dispatcher, stop: threading.Event, watchdog: Callable[[dt.da
                     due["beat"] = at + pace.heartbeat
                 if at >= due["merge"]:
                     dispatcher.tidy()
+                    if beside is not None:
+                        beside(dispatcher.now())
                     due["merge"] = at + pace.merge
                 if watchdog is not None and at >= due["watch"] and (watching is None or _finished(watching)):
-                    watching = beside.submit(watchdog, dispatcher.now())
+                    watching = watcher.submit(watchdog, dispatcher.now())
                     due["watch"] = at + pace.watchdog
                 # a look takes no lock; after a claim, more is likely to be due
                 wait = 0.0 if running else dispatcher.due_in()
