@@ -54,7 +54,7 @@ def send_webhook(database: Database, url: str, payload: Mapping[str, Any], *, no
     ValueError for an address that is none, or a payload that is no JSON or longer than receivers take.
     """
     name = re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", url)
-    if not name and not re.match(r"https?://[^\s/@]+", url):
+    if not name and not re.fullmatch(r"https?://[^\s/@?#]+([/?#]\S*)?", url):
         raise ValueError("a webhook is an https address, or the name of one in the policy")
     try:
         length = len(json.dumps(dict(payload), allow_nan=False))
