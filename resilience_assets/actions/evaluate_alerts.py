@@ -189,9 +189,10 @@ class _Work:
             del self.open[scope]
 
     def _thread(self, scope: Scope) -> int | None:
-        """The thread of what is open of the same program and rule."""
+        """The thread of what is open of the same program and rule, or was until this very evaluation."""
         family, program_id, _ = scope
         threads = [row.thread_id for (name, owner, _), row in self.open.items() if (name, owner) == (family, program_id)]
+        threads += [event.thread_id for event in self.events if (event.family, event.program_id) == (family, program_id)]
         return min((thread for thread in threads if thread is not None), default=None)
 
     def _refresh(self, readings: Sequence[Reading]) -> None:

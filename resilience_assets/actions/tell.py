@@ -89,11 +89,11 @@ def silences_of(connection: Any, now: dt.datetime) -> list[Silence]:
 def tell(desk: Desk, events: Sequence[Event]) -> int:
     """Tell every event to every reader it concerns, or write down why not; returns how many notices were written.
 
-    Events of one program and rule go into one notice; readers who are told of the same events share it.
+    Events of one thread (one program and rule) go into one notice; readers who are told of the same events share it.
     """
-    groups: dict[tuple[int, str], list[Event]] = defaultdict(list)
+    groups: dict[int, list[Event]] = defaultdict(list)
     for event in events:
-        groups[event.program_id, event.family].append(event)
+        groups[event.thread_id].append(event)
     return sum(_tell_group(desk, group) for group in groups.values())
 
 

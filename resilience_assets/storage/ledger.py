@@ -139,7 +139,8 @@ INVARIANTS = (
         outbox m WHERE m.kind = 'morning' AND m.created_at >= c.created_at AND m.channel = o.channel AND
         m.recipient = o.recipient) AND NOT EXISTS (SELECT 1 FROM telling t JOIN incident_event v ON v.id =
         t.event_id JOIN incident i ON i.id = v.incident_id WHERE i.thread_id = o.incident_id AND t.reason =
-        'held until morning')
+        'held until morning') AND NOT EXISTS (SELECT 1 FROM incident g WHERE g.thread_id = o.incident_id AND
+        g.closed_at IS NULL)
         """,
     ),
     Invariant(

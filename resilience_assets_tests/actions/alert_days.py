@@ -27,6 +27,10 @@ TO_CHIEF = f"telling: {{recipients: [{CHIEF}], routes: [{{id: r, to: [chief], se
 """An overlay in which one reader gets everything by mail."""
 
 
+MAIL_ONLY_SEEMS_SENT = {"sent_was_taken", "attempts_are_counted", "settled_is_settled"}
+"""Invariants of delivery, which these days leave out."""
+
+
 @dataclass
 class Day:
     """One database with programs, and the time of day."""
@@ -58,7 +62,8 @@ class Day:
         done = evaluate_alerts(self.database, self.policies, self.now, **options)
         with self.database.write() as connection:
             connection.execute(update(tables.OutboxRow).where(tables.OutboxRow.state == "pending").values(state="sent", attempts=1))
-        assert ledger.breaches(self.database).keys() <= {"sent_was_taken", "attempts_are_counted", "settled_is_settled"}, "but for the mail that only seems sent"
+        found = {name: ids for name, ids in ledger.breaches(self.database).items() if name not in MAIL_ONLY_SEEMS_SENT}
+        assert found == {}, found
         return done
 
     def play(self, figures: Iterable[dict[str, Any]], step: dt.timedelta = QUARTER) -> None:
