@@ -29,7 +29,7 @@ from resilience_assets.delivery.channels import PACING, Channels
 from resilience_assets.delivery.outcome import Outcome, next_pause
 from resilience_assets.storage import outbox
 from resilience_assets.storage.database import Database
-from resilience_assets.storage.outbox import Claim, Settlement
+from resilience_assets.storage.outbox import LENIENT, Claim, Settlement
 
 LOG = logging.getLogger(__name__)
 
@@ -92,20 +92,21 @@ def settlement(claim: Claim, outcome: Outcome, now: dt.datetime) -> Settlement:
     return Settlement(outcome.kind, "pending", outcome.code, outcome.error, next_at=now + pause)
 
 
-LENIENT = 3
-"""Failures of an endpoint in a row, each quick, before it is left alone: a few may be of single messages."""
-
 LONGEST_PAUSE = dt.timedelta(minutes=2)
 FIRST_PAUSE = dt.timedelta(seconds=5)
 
 
 def endpoint_pause(failures: int, outcome: Outcome) -> dt.timedelta:
-    """How long an endpoint that failed so often in a row is left alone: it costs every message the same wait."""
-    if outcome.retry_after is not None and outcome.whole:
+    """How long an endpoint that failed so often in a row is left alone.
+
+    A few quick failures cost nothing and may be of single messages: a receiver that refuses every fourth message
+    must not hold up the others. From `LENIENT` on (at once, where it let us wait) it is 5 s, doubling to 2 minutes.
+    """
+    if outcome.retry_after is not None:
         return outcome.retry_after
-    if not outcome.stalled and failures < LENIENT:
+    if failures < LENIENT:
         return dt.timedelta(0)
-    return min(FIRST_PAUSE * (1 << min(failures - 1, 10)), LONGEST_PAUSE)
+    return min(FIRST_PAUSE * (1 << min(failures - LENIENT, 10)), LONGEST_PAUSE)
 
 
 class Dispatcher:
@@ -133,8 +134,9 @@ class Dispatcher:
         at = time.monotonic()
         with self.database.write() as connection:
             found = outbox.claim(
-                connection, self.now(), self.name, self._lease, busy=full, message_id=message_id, spacing=PACING
-            )
+                connection, self.now(), self.name, self._lease, busy=full, message_id=message_id, spacing=PACING,
+                probe=dt.timedelta(seconds=self.pace.seconds),
+            )  # fmt: skip
         if found is None:
             return None
         with self._lock:
@@ -194,7 +196,8 @@ class Dispatcher:
                 address = self.channels.address(claim)
                 outbox.note_endpoint(connection, claim.endpoint, disabled_at=now, address_hash=address, not_before=None)
             elif outcome.whole and outcome.kind != "sent":
-                pause = endpoint_pause(outbox.fail_endpoint(connection, claim.endpoint), outcome)
+                failures = outbox.fail_endpoint(connection, claim.endpoint, stalled=outcome.stalled)
+                pause = endpoint_pause(failures, outcome)
                 outbox.note_endpoint(connection, claim.endpoint, not_before=now + pause if pause else None)
             elif claim.failures and outcome.error != STALE:
                 outbox.note_endpoint(connection, claim.endpoint, failures=0, not_before=None)

@@ -35,6 +35,9 @@ CLOSING = "closed"
 DIGEST = "digest"
 """Kind of a row that tells others in their place."""
 
+LENIENT = 5
+"""Failures of an endpoint in a row from which on it is tried by one worker at a time, after a pause."""
+
 ADDRESSED = ("letter", "raw")
 """Kinds that somebody wrote to one reader: they go to no other when they cannot be delivered."""
 
@@ -302,20 +305,23 @@ CANDIDATES = 50
 
 def claim(
     connection: Connection, now: dt.datetime, by: str, lease: dt.timedelta, *, busy: Collection[str] = (),
-    message_id: int | None = None, spacing: Mapping[str, dt.timedelta] | None = None,
+    message_id: int | None = None, spacing: Mapping[str, dt.timedelta] | None = None, probe: dt.timedelta | None = None,
 ) -> Claim | None:  # fmt: skip
     """Claim the gravest row that is due, or None. `busy` endpoints are left out; `spacing` is by channel the
     least time between two messages to one endpoint.
 
-    A row whose lease ran out was tried by a worker that is gone: that attempt is marked ambiguous. While an
-    endpoint fails in a row, one worker at a time tries it.
+    A row whose lease ran out was tried by a worker that is gone: that attempt is marked ambiguous. An endpoint that
+    failed `LENIENT` times in a row is tried by one worker at a time: for `probe` (the length of an attempt, so that
+    a worker that dies holds it up no longer than that) others leave it alone.
     """
     row = _lock_one(connection, _candidates(connection, now, busy, message_id), now)
     if row is None:
         return None
     pause = (spacing or {}).get(row.channel)
-    if row.failures or pause is not None:
-        until = now + (lease if row.failures else pause or lease)
+    if row.failures >= LENIENT:
+        pause = max(probe or lease, pause or dt.timedelta(0))
+    if pause is not None:
+        until = now + pause
         free = or_(_endpoint.not_before.is_(None), _endpoint.not_before <= now)
         taken = update(_endpoint).where(_endpoint.name == row.endpoint, free).values(not_before=until)
         if not connection.execute(taken).rowcount:
@@ -468,9 +474,11 @@ def note_endpoint(connection: Connection, name: str, **values: Any) -> None:
     connection.execute(update(_endpoint).where(_endpoint.name == name).values(**values))
 
 
-def fail_endpoint(connection: Connection, name: str) -> int:
-    """Count one more failure in a row; returns how many there are."""
-    counted = update(_endpoint).where(_endpoint.name == name).values(failures=_endpoint.failures + 1)
+def fail_endpoint(connection: Connection, name: str, *, stalled: bool = False) -> int:
+    """Count one more failure in a row; returns how many there are. One that cost time counts as `LENIENT` at least."""
+    more = _endpoint.failures + 1
+    count = case((more < LENIENT, LENIENT), else_=more) if stalled else more
+    counted = update(_endpoint).where(_endpoint.name == name).values(failures=count)
     return int(connection.execute(counted.returning(_endpoint.failures)).scalar_one())
 
 

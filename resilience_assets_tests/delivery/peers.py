@@ -43,6 +43,7 @@ class Mailbox:
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     to: list[str] = field(default_factory=list)
+    at: list[float] = field(default_factory=list)
     replies: dict[str, str] = field(default_factory=dict)
     data_reply: str = ""
     delay: float = 0.0
@@ -66,6 +67,7 @@ class Mailbox:
             return "451 later"
         self.mails.append(email.message_from_bytes(envelope.content, policy=MAIL))  # type: ignore[arg-type]
         self.to.extend(envelope.rcpt_tos)
+        self.at.append(time.monotonic())
         if drawn < self.refuse + self.drop:
             server.transport.abort()
         await asyncio.sleep(self.delay)
