@@ -32,6 +32,7 @@ setup(
         "filelock>=3.12",
         "httpcore>=1.0",
         "httpx>=0.27",
+        "jinja2>=3.1",
         "Jinja2>=3.1",
         "networkx>=3.2",
         "numpy>=1.26",

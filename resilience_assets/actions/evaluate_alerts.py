@@ -13,7 +13,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from resilience_assets.actions.alert_readings import Keys, ObservedRun, clock_readings, health_readings, minute_of, run_readings
+from resilience_assets.actions.alert_readings import (
+    Keys,
+    ObservedRun,
+    clock_readings,
+    health_readings,
+    minute_of,
+    run_readings,
+)
 from resilience_assets.actions.tell import Covers, Desk, Event, advice_of, severity_of, silences_of, tell, tell_held
 from resilience_assets.alerting.incidents import (
     DEPLOYMENT,
@@ -163,7 +170,7 @@ class _Work:
 
     def _apply(self, transition: Transition) -> None:
         reading, rule, scope = transition.reading, transition.rule, transition.scope
-        told = {
+        told: dict[str, Any] = {
             "severity": transition.severity.text, "value": transition.value, "rule_id": rule.id,
             "summary": summary_of(rule, reading, transition.value), "place": reading.where,
         }  # fmt: skip
@@ -237,7 +244,7 @@ class _Work:
         states = incidents.rule_states(self.connection) if gone else {}
         dead = {scope: (0, 0, False) for scope in states if (families.get(scope[0], ""), *scope[1:]) in gone}
         incidents.save_rule_states(self.connection, dead)
-        incidents.save_rule_histories(self.connection, {scope: ("", False) for scope in gone})
+        incidents.save_rule_histories(self.connection, dict.fromkeys(gone, ("", False)))
 
     # --- the clock ---------------------------------------------------------------------------------
 

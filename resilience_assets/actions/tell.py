@@ -15,7 +15,18 @@ from typing import Any
 from resilience_assets.alerting import telling
 from resilience_assets.alerting.html import notice_html
 from resilience_assets.alerting.notice import LEADS, NoticeText, Story, digest_text, notice_text, with_names
-from resilience_assets.alerting.telling import ENDS, HELD, HOLD, INBOX, NOT_FOR_THE_INBOX, TELL, Heard, HeldItem, Silence, decide
+from resilience_assets.alerting.telling import (
+    ENDS,
+    HELD,
+    HOLD,
+    INBOX,
+    NOT_FOR_THE_INBOX,
+    TELL,
+    Heard,
+    HeldItem,
+    Silence,
+    decide,
+)
 from resilience_assets.domain.scales import AlertSeverity
 from resilience_assets.policy import Policies, Recipient
 from resilience_assets.storage import acts, incidents, outbox

@@ -187,12 +187,12 @@ class Telling(Frozen):
                 if ids.count(one) > 1:
                     raise ValueError(f"{what}: {one} is given twice")
         places = [(one.channel, one.address or one.url_variable) for one in self.recipients if one.active]
-        for one in places:
-            if places.count(one) > 1:
-                raise ValueError(f"recipients: {one[0]} {one[1]} is given twice; one reader is told once")
+        for place in places:
+            if places.count(place) > 1:
+                raise ValueError(f"recipients: {' '.join(place)} is given twice; one reader is told once")
         known = {one.id for one in self.recipients}
-        for name, ids in (("default_to", self.default_to), *((f"route {route.id}", route.to) for route in self.routes)):
-            for one in ids:
+        for name, readers in (("default_to", self.default_to), *((f"route {route.id}", route.to) for route in self.routes)):
+            for one in readers:
                 if one not in known:
                     raise ValueError(f"{name} goes to {one!r}, who is not among the recipients: {', '.join(sorted(known)) or 'none'}")
         spacing = [self.repetition.minutes(step) for step in AlertSeverity if self.repetition.minutes(step)]

@@ -16,6 +16,8 @@ SCHEDULE_TAG = "dagster/schedule_name"
 
 def scheduled_runs(instance: dg.DagsterInstance) -> list[ObservedRun]:
     """One observation for each schedule that is switched on; none before the daemon has ever run."""
+    if instance.schedule_storage is None:
+        return []  # an instance in memory has no schedules
     out = []
     for state in instance.all_instigator_state():
         if state.instigator_type.value != "SCHEDULE" or not state.is_running:

@@ -58,7 +58,7 @@ def verify(connection: Connection) -> Verdict:
     """Follow the chain from its first row; a changed, removed or inserted row breaks it where it stands."""
     before, rows = GENESIS, 0
     for row in connection.execute(select(tables.AuditEvent).order_by(tables.AuditEvent.id)):
-        if row.previous_hash != before or row.hash != _hash(before, row._mapping):
+        if row.previous_hash != before or row.hash != _hash(before, row._asdict()):
             return Verdict(rows, before, row.id)
         before, rows = row.hash, rows + 1
     return Verdict(rows, before, None)

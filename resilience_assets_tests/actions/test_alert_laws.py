@@ -114,7 +114,7 @@ def machine() -> type[Alerts]:
 
 @pytest.mark.slow
 def test_whatever_happens_the_ledger_holds(machine):
-    laws = settings(max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+    laws = settings(max_examples=15, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
     run_state_machine_as_test(machine, settings=laws)
 
 

@@ -1,13 +1,24 @@
 """The incident state machine: readings in, transitions out, against a slow reading of the rules in words."""
 
 import datetime as dt
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from resilience_assets.alerting import incidents
-from resilience_assets.alerting.incidents import DEPLOYMENT, History, Memory, OpenIncident, Reading, RuleCount, count, evaluate, unwatched
+from resilience_assets.alerting.incidents import (
+    DEPLOYMENT,
+    History,
+    Memory,
+    OpenIncident,
+    Reading,
+    RuleCount,
+    count,
+    evaluate,
+    unwatched,
+)
 from resilience_assets.domain.scales import AlertSeverity
 from resilience_assets.policy import AlertRule, load_policies
 from resilience_assets.policy.routes import Flapping
@@ -232,7 +243,7 @@ def in_words(rules, readings, flapping):  # type: ignore[no-untyped-def]
         states.append(bool(firing))
         padded = [False] * flapping.readings + states
         recent = padded[-flapping.readings :]
-        share = sum(a != b for a, b in zip(recent, recent[1:], strict=False)) / (flapping.readings - 1)
+        share = sum(a != b for a, b in pairwise(recent)) / (flapping.readings - 1)
         flaps = share > flapping.low if was_flapping else share >= flapping.high
         grave = max([*firing, *([] if shown is None else [shown])], default=None)
         here = []

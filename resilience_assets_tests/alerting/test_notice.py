@@ -8,7 +8,17 @@ from hypothesis import strategies as st
 
 from resilience_assets.alerting.html import notice_html
 from resilience_assets.alerting.incidents import Reading
-from resilience_assets.alerting.notice import NoticeText, Story, digest_text, local_time, measured_of, notice_text, summary_of, to_do_of, with_names
+from resilience_assets.alerting.notice import (
+    NoticeText,
+    Story,
+    digest_text,
+    local_time,
+    measured_of,
+    notice_text,
+    summary_of,
+    to_do_of,
+    with_names,
+)
 from resilience_assets.alerting.plain import lines_of, one_line
 from resilience_assets.domain.scales import AlertSeverity
 from resilience_assets.policy import load_policies

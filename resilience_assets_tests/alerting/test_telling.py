@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from resilience_assets.alerting.telling import ENDS, HOLD, REASONS, TELL, Heard, HeldItem, Silence, decide, digest, due_steps
+from resilience_assets.alerting.telling import (
+    ENDS,
+    HOLD,
+    REASONS,
+    TELL,
+    Heard,
+    HeldItem,
+    Silence,
+    decide,
+    digest,
+    due_steps,
+)
 from resilience_assets.domain.scales import AlertSeverity
 from resilience_assets.policy import Recipient, load_policies
 from resilience_assets.policy.routes import QuietHours
@@ -17,10 +28,11 @@ SLEEPER = Recipient(id="chief", channel="email", address="chief@example.org", ti
 NIGHT = dt.datetime(2026, 3, 10, 6, 0, tzinfo=dt.UTC)  # 02:00 in New York
 DAY = dt.datetime(2026, 3, 10, 15, 0, tzinfo=dt.UTC)
 WARNING, CRITICAL = AlertSeverity.WARNING, AlertSeverity.CRITICAL
+NOTHING = Heard()
 KINDS = ("opened", "raised", "flapping", "off", "on", "calm", "closed", "superseded", "reminder", "escalated", "still open")
 
 
-def verdict(kind="opened", severity=WARNING, now=DAY, heard=Heard(), silenced=False, muted=False, who=SLEEPER):  # type: ignore[no-untyped-def]
+def verdict(kind="opened", severity=WARNING, now=DAY, heard=NOTHING, silenced=False, muted=False, who=SLEEPER):  # type: ignore[no-untyped-def]
     return decide(kind, severity, who, now, heard, silenced=silenced, muted=muted)
 
 
@@ -99,7 +111,7 @@ def numbers(minutes, severity=CRITICAL, last=0):  # type: ignore[no-untyped-def]
 
 def test_the_chain_of_what_is_critical_minute_by_minute():
     told, last = [], 0
-    for minute in range(0, 6 * 60):
+    for minute in range(6 * 60):
         for number, level in numbers(minute, last=last):
             told.append((minute, level))
             last = number
