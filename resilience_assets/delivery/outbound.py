@@ -102,6 +102,8 @@ def judge(text: str) -> str | None:
         address: Address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
         return "not an address"
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped  # the same host; versions of Python differ on what they call it
     for one in (address, *_wrapped(address)):
         if not one.is_global or one.is_multicast or one.is_reserved or one.is_unspecified:
             return "not a public address"
@@ -109,11 +111,9 @@ def judge(text: str) -> str | None:
 
 
 def _wrapped(address: Address) -> Iterable[Address]:
-    """IPv4 addresses that an IPv6 address stands for: mapped, 6to4, Teredo, NAT64, compatible."""
+    """IPv4 addresses that an IPv6 address leads to: 6to4, Teredo, NAT64, compatible."""
     if isinstance(address, ipaddress.IPv4Address):
         return
-    if address.ipv4_mapped is not None:
-        yield address.ipv4_mapped
     if address.sixtofour is not None:
         yield address.sixtofour
     if address.teredo is not None:
