@@ -30,7 +30,10 @@ setup(
         "alembic>=1.13",
         "click>=8.1",
         "filelock>=3.12",
+        "httpcore>=1.0",
         "httpx>=0.27",
+        "jinja2>=3.1",
+        "Jinja2>=3.1",
         "networkx>=3.2",
         # compiles the kernel of analysis.contingency: kept by the Numba team, BSD-2-Clause, 35 MB and 173 MB of llvmlite
         "numba>=0.60",
@@ -50,6 +53,8 @@ setup(
     extras_require={
         "celery": ["dagster-celery>=0.29,<0.30", "celery[redis]>=5.4"],
         "dev": [
+            # a real mail server and the reference verifier of webhooks for the tests: both Apache-2.0 or MIT, small
+            "aiosmtpd>=1.4.4",
             "build>=1.2",
             "hypothesis>=6.100",
             "import-linter>=2.1",
@@ -60,6 +65,7 @@ setup(
             "pytest>=8.2",
             "ruff>=0.8",
             "setuptools>=77",
+            "standardwebhooks>=1.0",
             "types-PyYAML",
         ],
         # drives Debian's Chromium in the tests of the UI: kept by Microsoft, Apache-2.0, 165 MB installed

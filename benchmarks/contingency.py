@@ -32,7 +32,6 @@ from benchmarks.contingency_cases import (
     REPEATS,
     SLOTS,
     SLOWEST_OF_YARDSTICK,
-    YARDSTICK,
     Case,
     Demand,
     cases,

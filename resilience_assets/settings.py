@@ -38,7 +38,6 @@ from pydantic.fields import FieldInfo
 STATE_FOLDER = ".resilience"
 """Name of the state folder; the shipped dagster.yaml writes below it too."""
 
-ALERT_DELIVERY = "read from the alert delivery on"
 SCALE_OUT = "read from the scale-out on"
 CRISIS = "read from the crisis response on"
 
@@ -220,31 +219,71 @@ class Settings(BaseModel):
     alert_recipients: Annotated[tuple[MailAddress, ...], BeforeValidator(_list_of)] = _variable(
         "RESILIENCE_ALERT_RECIPIENTS",
         (),
-        f"Who is told of alerts when a program names nobody. ({ALERT_DELIVERY})",
+        "Who is told of alerts that no route of the policy speaks of.",
         allowed="mail addresses separated by commas",
         shown="",
         group="Alerts",
     )
+    webhook_url: SecretStr = _variable(
+        "RESILIENCE_WEBHOOK_URL",
+        SecretStr(""),
+        "A webhook that is told of every alert that no route of the policy speaks of (recipient `webhook`). More "
+        "receivers are named in the policy, each with variables of its own.",
+        allowed="an https address",
+        shown="",
+        group="Alerts",
+    )
+    webhook_secrets: SecretStr = _variable(
+        "RESILIENCE_WEBHOOK_SECRETS",
+        SecretStr(""),
+        "What its messages are signed with (Standard Webhooks); two while one is replaced by the next.",
+        allowed="whsec_ and base64, several separated by commas",
+        shown="",
+        group="Alerts",
+    )
+    slack_webhook_url: SecretStr = _variable(
+        "RESILIENCE_SLACK_WEBHOOK_URL",
+        SecretStr(""),
+        "Slack's incoming webhook of a channel that is told of the same alerts (recipient `slack`).",
+        allowed="an https address",
+        shown="",
+        group="Alerts",
+    )
+    outbound_allow: Annotated[tuple[str, ...], BeforeValidator(_list_of)] = _variable(
+        "RESILIENCE_OUTBOUND_ALLOW",
+        (),
+        "Hosts of your own network that webhooks may go to, also without https and on any port. All others must have "
+        "public addresses and speak https on port 443 or 8443.",
+        allowed="host or host:port, separated by commas",
+        shown="",
+        group="Alerts",
+    )
     smtp_enabled: bool = _variable(
-        "SMTP_ENABLED", False, f"Whether mail is sent. ({ALERT_DELIVERY})", allowed=_SWITCH, shown="false", group="Mail"
+        "SMTP_ENABLED", False, "Whether mail is sent.", allowed=_SWITCH, shown="false", group="Mail"
     )
     smtp_host: str = _variable(
-        "SMTP_HOST", "localhost", f"Mail server. ({ALERT_DELIVERY})", allowed="a host name or address", group="Mail"
+        "SMTP_HOST",
+        "localhost",
+        "Mail server. SendGrid: smtp.sendgrid.net, SMTP_USER=apikey and the API key as SMTP_PASSWORD. Amazon SES: "
+        "email-smtp.REGION.amazonaws.com with its SMTP credentials. A certificate of your own: name its file in "
+        "SSL_CERT_FILE.",
+        allowed="a host name or address",
+        group="Mail",
     )
     smtp_port: Port = _variable(
-        "SMTP_PORT", 587, f"Port of the mail server. ({ALERT_DELIVERY})", allowed=_PORT, group="Mail"
+        "SMTP_PORT", 587, "Port of the mail server.", allowed=_PORT, group="Mail"
     )
     smtp_user: str = _variable(
         "SMTP_USER",
         "",
-        f"Login at the mail server; empty for none. ({ALERT_DELIVERY})",
+        "Login at the mail server; empty for none.",
         allowed="any text",
         group="Mail",
     )
     smtp_password: SecretStr = _variable(
         "SMTP_PASSWORD",
         SecretStr(""),
-        f"Password for SMTP_USER. ({ALERT_DELIVERY})",
+        "Password for SMTP_USER.",
         allowed="any text",
         shown="",
         group="Mail",
@@ -252,21 +291,21 @@ class Settings(BaseModel):
     smtp_from_email: MailAddress = _variable(
         "SMTP_FROM_EMAIL",
         "resilience@example.org",
-        f"Sender of mail. ({ALERT_DELIVERY})",
+        "Sender of mail.",
         allowed="a mail address",
         group="Mail",
     )
     smtp_from_name: str = _variable(
         "SMTP_FROM_NAME",
         "Roster resilience",
-        f"Name shown beside the sender. ({ALERT_DELIVERY})",
+        "Name shown beside the sender.",
         allowed="one line of text",
         group="Mail",
     )
     smtp_use_tls: bool = _variable(
         "SMTP_USE_TLS",
         True,
-        f"Whether the connection is encrypted (STARTTLS; TLS from the start on port 465). ({ALERT_DELIVERY})",
+        "Whether the connection is encrypted (STARTTLS; TLS from the start on port 465). A server without it gets no mail.",
         allowed=_SWITCH,
         shown="true",
         group="Mail",
@@ -314,6 +353,13 @@ class Settings(BaseModel):
                 return SecretStr("postgresql+psycopg2://" + text.removeprefix(bare))
         if text and not text.startswith(("sqlite://", "postgresql+")):
             raise ValueError("not a SQLite or PostgreSQL address")
+        return url
+
+    @field_validator("webhook_url", "slack_webhook_url")
+    @classmethod
+    def _web_address(cls, url: SecretStr) -> SecretStr:
+        if url.get_secret_value() and not url.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("not an https address")
         return url
 
     @field_validator("smtp_from_name")

@@ -55,6 +55,10 @@ def test_every_variable_reaches_its_field(tmp_path: Path) -> None:
         "RESILIENCE_AUTO_ACTIVATE_FALLBACK": "true",
         "RESILIENCE_AUTO_SHED_LOAD": "no",
         "RESILIENCE_ALERT_RECIPIENTS": "chief@example.org, coordinator@example.org",
+        "RESILIENCE_WEBHOOK_URL": "https://example.org/hook",
+        "RESILIENCE_WEBHOOK_SECRETS": "whsec_a, whsec_b",
+        "RESILIENCE_SLACK_WEBHOOK_URL": "https://example.org/slack",
+        "RESILIENCE_OUTBOUND_ALLOW": "intern.example.org, 10.0.0.1:8080",
         "SMTP_ENABLED": "true",
         "SMTP_HOST": "mail.example.org",
         "SMTP_PORT": "465",
@@ -73,6 +77,7 @@ def test_every_variable_reaches_its_field(tmp_path: Path) -> None:
     for name in Settings.model_fields:
         assert getattr(settings, name) != getattr(untouched, name), f"{variable_of(name)} changed nothing"
     assert settings.alert_recipients == ("chief@example.org", "coordinator@example.org")
+    assert settings.outbound_allow == ("intern.example.org", "10.0.0.1:8080")
     assert settings.auto_shed_load is False
     assert settings.smtp_password.get_secret_value() == "hush"
 
@@ -94,6 +99,7 @@ def test_every_variable_reaches_its_field(tmp_path: Path) -> None:
         ("SMTP_FROM_EMAIL", "a@b\nBcc: c@d", "mail address"),
         ("SMTP_FROM_NAME", "Roster\r\nBcc: x", "one line"),
         ("REDIS_URL", "http://r", "redis://"),
+        ("RESILIENCE_WEBHOOK_URL", "hook.example.org", "https address"),
         ("RESILIENCE_DATABASE_URL", "mysql://x/y", "postgresql://"),
     ],
 )
@@ -103,7 +109,7 @@ def test_a_bad_value_names_variable_value_and_what_is_allowed(variable: str, val
     text = str(refusal.value)
     assert variable in text
     assert said in text
-    if variable not in ("REDIS_URL", "RESILIENCE_DATABASE_URL", "RESILIENCE_ALERT_RECIPIENTS"):
+    if variable not in ("REDIS_URL", "RESILIENCE_DATABASE_URL", "RESILIENCE_ALERT_RECIPIENTS", "RESILIENCE_WEBHOOK_URL"):
         assert repr(value) in text
 
 

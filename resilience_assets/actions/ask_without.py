@@ -52,7 +52,8 @@ def ask_without(
     high = last if last is not None else low + policy.health.horizon_days - 1
     if not low <= high < low + MOST_DAYS:
         raise ValueError(f"from {day_text(low)} to {day_text(high)} is not a stretch of 1 to {MOST_DAYS} days")
-    state = freeze_rosters(database, policies, now, codes=programs)[0]
+    minute = now.replace(second=0, microsecond=0)  # as every run speaks: a check of this minute must find what is frozen here
+    state = freeze_rosters(database, policies, minute, codes=programs)[0]
     if state.frozen is None or state.version_id is None:
         raise ValueError(f"program {programs[0]} has no accepted roster: run `resilience import` or `resilience demo`")
     with database.read() as connection:

@@ -1,41 +1,69 @@
-"""Deliver what is pending: today into the in-app inbox, in the order in which it happened.
+"""Deliver what waits: take up new notices, send what is due of the outbox.
 
-Belongs here: taking pending notices and handing them to a channel. Does not belong here: deciding
-what is worth a notice (alerting, actions.evaluate_alerts).
+Belongs here: one delivery from beginning to end, what the inbox holds. Does not belong here: deciding what is
+worth a notice (alerting, actions.evaluate_alerts), how a message is sent (delivery).
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from resilience_assets.storage import incidents
+from resilience_assets.delivery.channels import Channels
+from resilience_assets.delivery.dispatcher import Dispatcher, Pace, drain
+from resilience_assets.storage import incidents, outbox
 from resilience_assets.storage.database import Database
+
+SECONDS = 240.0
+"""How long one delivery sends before it leaves the rest to the next."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """How many notices were pending, and how many of them this call wrote (another call may be quicker)."""
+    """How many notices were pending, how many of them this call took up (another call may be quicker), and attempts
+    to send by outcome."""
 
     pending: int
     written: int
     by_severity: dict[str, int]
+    attempts: Mapping[str, int] = field(default_factory=dict)
 
 
-def deliver_pending(database: Database, now: dt.datetime) -> Delivery:
-    """Write every pending notice into the inbox, each exactly once, in one transaction."""
+def deliver_pending(
+    database: Database, now: dt.datetime, channels: Channels | None = None, clock: Callable[[], dt.datetime] | None = None,
+    *, pace: Pace | None = None, seconds: float = SECONDS,
+) -> Delivery:  # fmt: skip
+    """Take up every pending notice, each exactly once, then send over `channels` until nothing is due for a while.
+
+    Without `channels` nothing is sent: the inbox has everything already. `clock` gives the time while it sends.
+    """
     with database.write() as connection:
         pending = incidents.pending_notices(connection)
-        written = incidents.write_inbox(connection, pending, now)
-    by_severity: dict[str, int] = {}
-    for notice in pending:
-        by_severity[notice.severity] = by_severity.get(notice.severity, 0) + 1
-    return Delivery(len(pending), written, by_severity)
+        written = incidents.take_up(connection, pending, now)
+    by_severity = dict(Counter(notice.severity for notice in pending))
+    if channels is None:
+        return Delivery(len(pending), written, by_severity)
+    sent = drain(Dispatcher(database, channels, clock or (lambda: now), pace), seconds=seconds)
+    return Delivery(len(pending), written, by_severity, dict(sent.outcomes))
+
+
+def deliver_message(
+    database: Database, message_id: int, channels: Channels, clock: Callable[[], dt.datetime], *, pace: Pace | None = None
+) -> dict[str, int]:
+    """Send the rows of one message now; returns rows by state. ValueError for a message that is not there."""
+    with database.read() as connection:
+        if not outbox.message_rows(connection, message_id):
+            raise ValueError(f"there is no message {message_id} to send")
+    drain(Dispatcher(database, channels, clock, pace), seconds=SECONDS, message_id=message_id)
+    with database.read() as connection:
+        return dict(Counter(row.state for row in outbox.message_rows(connection, message_id)))
 
 
 def pending(database: Database) -> list[Any]:
-    """Notices not delivered yet, oldest first."""
+    """Notices that no delivery has taken up yet, oldest first."""
     with database.read() as connection:
         return incidents.pending_notices(connection)
 

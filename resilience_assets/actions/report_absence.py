@@ -220,7 +220,7 @@ def _after(
     what: tuple[tuple[tuple[int, int], ...], str, bool], before: Headline | None,
 ) -> AbsenceReport:  # fmt: skip
     check = run_check(database, policies, now, codes=[found.program])
-    evaluate_alerts(database, policies)
+    evaluate_alerts(database, policies, now, source="health_check")
     roster = _roster(database, policies, now, found)
     stretches, kind, undone = what
     dates = (stretches[0][0], stretches[-1][1])

@@ -14,7 +14,7 @@ from typing import Any
 from resilience_assets.actions.freeze import program_states
 from resilience_assets.actions.import_apart import DONE, REFUSED
 from resilience_assets.policy import Policies
-from resilience_assets.storage import facts, incidents, results
+from resilience_assets.storage import facts, incidents, outbox, results
 from resilience_assets.storage.database import Database
 
 A_NIGHT = dt.timedelta(hours=26)
@@ -24,22 +24,24 @@ NOT_ROSTERS = {"mapping.yaml"}
 
 @dataclass(frozen=True)
 class ThresholdWatch:
-    """Pending notices, and one sentence on what is watched and how it stands."""
+    """Pending notices, one sentence on what is watched and how it stands, and how many messages are due to be sent."""
 
     pending: list[Any]
     sentence: str
+    due: int = 0
 
 
-def threshold_watch(database: Database, policies: Policies) -> ThresholdWatch:
-    """Notices that wait, and the worst coverage beside its limit."""
+def threshold_watch(database: Database, policies: Policies, now: dt.datetime | None = None) -> ThresholdWatch:
+    """Notices that wait, the worst coverage beside its limit, and messages that are due at `now` (a retry, a held one)."""
     with database.read() as connection:
+        due = outbox.due(connection, now) if now is not None else 0
         pending = incidents.pending_notices(connection)
         headlines = results.newest_headlines(connection)
         open_count = len(incidents.open_incidents(connection))
     measured = [row for row in headlines if row.coverage is not None]
     end = f"{len(pending)} notices pending, {open_count} incidents open"
     if not measured:
-        return ThresholdWatch(pending, f"nothing measured yet; {end}")
+        return ThresholdWatch(pending, f"nothing measured yet; {end}", due)
     worst = min(measured, key=lambda row: row.coverage)
     limit = max(
         (rule.trigger for rule in policies.for_program(worst.program).alert_rules
@@ -47,7 +49,7 @@ def threshold_watch(database: Database, policies: Policies) -> ThresholdWatch:
         default=None,
     )  # fmt: skip
     warns = f", warns below {limit:g}" if limit is not None else ""
-    return ThresholdWatch(pending, f"worst coverage {worst.coverage:.2f} ({worst.program}){warns}; {end}")
+    return ThresholdWatch(pending, f"worst coverage {worst.coverage:.2f} ({worst.program}){warns}; {end}", due)
 
 
 def unchecked_programs(database: Database) -> list[str]:

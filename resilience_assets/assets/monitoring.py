@@ -21,6 +21,7 @@ from resilience_assets.domain.days import day_text
 from resilience_assets.resources.as_of import as_of
 from resilience_assets.resources.deployment import Deployment
 from resilience_assets.resources.failures import told_apart
+from resilience_assets.resources.scheduled_runs import scheduled_runs
 from resilience_assets.storage import results
 
 LEVELS = ("GREEN", "YELLOW", "ORANGE", "RED", "BLACK", "UNKNOWN")
@@ -198,15 +199,17 @@ def system_health(context: dg.AssetExecutionContext, deployment: dg.ResourcePara
     freshness_policy=FRESH,
     description=(
         "Alarm conditions, from opened to closed: each alert rule takes every reading since the last one it saw, in "
-        "order, with a trigger and a clear threshold. What opens, gets graver or is over becomes a notice, which "
-        "threshold_sensor has delivered."
+        "order, with a trigger and a clear threshold, in a row both ways. What opens, gets graver or is over is told once "
+        "to each reader whom the policy names: in the inbox at once, elsewhere when threshold_sensor has it delivered."
     ),
 )
 def incidents(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[Deployment]) -> dg.MaterializeResult:
     """Evaluate the alert rules over new readings."""
     moment = as_of(context)
     with told_apart():
-        done = evaluate_alerts(deployment.database, deployment.policies())
+        # silences, quiet hours and reminders go by the time of day, whatever instant the figures speak of
+        now = max(deployment.clock.now(), moment.instant)
+        done = evaluate_alerts(deployment.database, deployment.policies(), now, observed=scheduled_runs(context.instance))
     shown = [
         {
             "program": row.program, "service": row.scope_key, "rule": row.rule, "severity": row.severity,
@@ -215,8 +218,8 @@ def incidents(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[De
         for row in done.open
     ]  # fmt: skip
     metadata: dict[str, Any] = figures(
-        {"open": len(done.open), "readings": done.readings}
-        | {kind: done.transitions.get(kind, 0) for kind in ("opened", "raised", "eased", "closed")}
+        {"open": len(done.open), "readings": done.readings, "notices": done.notices}
+        | {kind: done.transitions.get(kind, 0) for kind in ("opened", "raised", "flapping", "closed")}
         | {f"open_{severity}": sum(row.severity == severity for row in done.open) for severity in ("warning", "critical", "emergency")}
     )
     metadata = {"open_incidents": table(shown), "as_of": dg.MetadataValue.timestamp(moment.instant)} | metadata

@@ -125,18 +125,20 @@ def report_absence() -> None:
     record_absence()
 
 
-@dg.op(retry_policy=RETRY, description="Write pending notices into the in-app inbox.")
+@dg.op(retry_policy=RETRY, description="Send what the outbox holds: mail, webhooks, Slack. The inbox has it already.")
 def deliver(context: dg.OpExecutionContext, deployment: dg.ResourceParam[Deployment]) -> None:
-    """Deliver what is pending; a second delivery at the same time writes nothing twice."""
+    """Deliver what is pending; a second delivery at the same time sends nothing twice."""
     with told_apart():
-        done = deliver_pending(deployment.database, deployment.clock.now())
-    context.log.info(f"{done.pending} pending, {done.written} written to the inbox")
-    context.add_output_metadata({"pending": done.pending, "written": done.written})
+        now = deployment.clock.now
+        done = deliver_pending(deployment.database, now(), deployment.channels(), now)
+    said = ", ".join(f"{count} {outcome}" for outcome, count in sorted(done.attempts.items())) or "nothing to send"
+    context.log.info(f"{done.pending} pending, {done.written} taken up; {said}")
+    context.add_output_metadata({"pending": done.pending, "written": done.written, **done.attempts})
 
 
 @dg.job(description="Deliver pending alerts; requested by threshold_sensor.", tags=run_tags(NOTIFICATIONS, 600))
 def deliver_alerts() -> None:
-    """Pending notices into the inbox."""
+    """Pending notices to their readers."""
     deliver()
 
 

@@ -64,11 +64,13 @@ def _hold(context: dg.SensorEvaluationContext, job: str, deployment: Deployment,
 )
 def threshold_sensor(context: dg.SensorEvaluationContext, deployment: dg.ResourceParam[Deployment]) -> dg.RunRequest | dg.SkipReason:
     """Request one delivery while notices are pending; otherwise say what is watched and how it stands."""
-    watch = threshold_watch(deployment.database, deployment.policies())
-    if not watch.pending:
+    watch = threshold_watch(deployment.database, deployment.policies(), deployment.clock.now())
+    if not watch.pending and not watch.due:
         return dg.SkipReason(watch.sentence)
     if hold := _hold(context, deliver_alerts.name, deployment):
-        return dg.SkipReason(f"{len(watch.pending)} notices pending; {hold}")
+        return dg.SkipReason(f"{len(watch.pending)} notices pending, {watch.due} messages due; {hold}")
+    if not watch.pending:
+        return dg.RunRequest(tags={"resilience/due": str(watch.due)})
     first = watch.pending[0]
     return dg.RunRequest(
         tags={

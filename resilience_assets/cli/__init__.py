@@ -26,6 +26,12 @@ COMMANDS = {
     "without": "resilience_assets.cli.without:without",
     "status": "resilience_assets.cli.status:status",
     "inbox": "resilience_assets.cli.inbox:inbox",
+    "ack": "resilience_assets.cli.ack:ack",
+    "silence": "resilience_assets.cli.silence:silence",
+    "gap": "resilience_assets.cli.gap:gap",
+    "redeliver": "resilience_assets.cli.redeliver:redeliver",
+    "dispatch": "resilience_assets.cli.dispatch:dispatch",
+    "doctor": "resilience_assets.cli.doctor:doctor",
     "policy": "resilience_assets.cli.policy:policy",
     "run": "resilience_assets.cli.run:run",
 }

@@ -102,7 +102,7 @@ def _checked(here: Deployment, report: ImportReport) -> str:
 
     policies = here.policies()
     line = run_check(here.database, policies, here.clock.now(), codes=[report.program]).headlines[0]
-    evaluate_alerts(here.database, policies)
+    evaluate_alerts(here.database, policies, here.clock.now(), source="health_check")
     if line["coverage"] is None:
         return f"Health: {line['status']}. {' '.join(line['immediate_actions'][:1])}"
     used = f"utilization {figure(line['utilization'])} ({line['utilization_level']})"

@@ -10,6 +10,7 @@ from resilience_assets.policy.duty import DutyPolicy, DutyRule, ForbiddenPattern
 from resilience_assets.policy.errors import PolicyError
 from resilience_assets.policy.load import PRESETS, Policies, load_policies
 from resilience_assets.policy.model import Policy
+from resilience_assets.policy.routes import Recipient, Telling
 
 __all__ = [
     "PRESETS",
@@ -20,7 +21,9 @@ __all__ = [
     "Policies",
     "Policy",
     "PolicyError",
+    "Recipient",
     "RollingWindow",
     "SlotRatio",
+    "Telling",
     "load_policies",
 ]

@@ -16,7 +16,7 @@ from resilience_assets.policy.errors import PolicyError
 
 Document = dict[str, Any]
 
-SHIPPED = ("thresholds.yaml", "alert_rules.yaml", "duty_rules.yaml", "absence_rates.yaml")
+SHIPPED = ("thresholds.yaml", "alert_rules.yaml", "duty_rules.yaml", "absence_rates.yaml", "telling.yaml")
 """The data files of this package; together they are one complete policy."""
 
 

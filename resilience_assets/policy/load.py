@@ -21,6 +21,7 @@ from pydantic_core import ErrorDetails
 from resilience_assets.policy.documents import Document, lay_over, read_document, resolve_limits, shipped_document
 from resilience_assets.policy.errors import PolicyError
 from resilience_assets.policy.model import Policy
+from resilience_assets.policy.routes import Telling
 
 PRESETS: dict[str, dict[str, float]] = {
     "conservative": {"yellow": 0.65, "orange": 0.75, "red": 0.85, "black": 0.90},
@@ -37,6 +38,9 @@ ENVIRONMENT_KEYS = {
 }
 """Environment variables that set a utilization level."""
 
+RECIPIENTS_KEY = "RESILIENCE_ALERT_RECIPIENTS"
+"""Environment variable with the mail addresses that are told of what no route speaks of."""
+
 
 @dataclass(frozen=True)
 class Policies:
@@ -44,11 +48,13 @@ class Policies:
 
     `text` is the canonical merged text of all of them (JSON, which is also YAML), `hash` its
     sha256. A program's version is the sha256 of its own merged policy, so that a change to one
-    program's section leaves the results of the others as they are.
+    program's section leaves the results of the others as they are; `telling` (who is told, one for
+    all) decides no result and is part of no program's version.
     """
 
     default: Policy
     sections: Mapping[str, Policy]
+    telling: Telling
     text: str = field(repr=False)
     hash: str
     _texts: Mapping[str, tuple[str, str]] = field(repr=False)
@@ -78,10 +84,12 @@ def load_policies(
     overlay `preset` may be named at the top or in a program's section; rules are matched by id.
     """
     overlay = read_document(overlay_text or "", "policy overlay")
+    telling = _telling(overlay.pop("telling", None), (environment or {}).get(RECIPIENTS_KEY, ""))
     programs = overlay.pop("programs", None) or {}
     if not isinstance(programs, dict):
         raise PolicyError([f"programs: must be a mapping of program ids, and is a {type(programs).__name__}"])
-    base = lay_over(shipped_document(), _preset_document(preset, "preset"))
+    shipped = {key: value for key, value in shipped_document().items() if key != "telling"}
+    base = lay_over(shipped, _preset_document(preset, "preset"))
     levels = _environment_levels(environment or {})
     common = lay_over(lay_over(base, _with_preset(overlay, "")), {"utilization": levels} if levels else {})
     hint = " (set in the environment: " + ", ".join(sorted(_set_keys(environment or {}))) + ")" if levels else ""
@@ -94,16 +102,38 @@ def load_policies(
         if "programs" in section:
             raise PolicyError([f"{path}.programs: a program's section cannot hold programs"])
         sections[program_id] = _validated(lay_over(common, _with_preset(section, path), path), path, hint)
-    return _with_texts(default, sections)
+    return _with_texts(default, sections, telling)
 
 
-def _with_texts(default: Policy, sections: dict[str, Policy]) -> Policies:
+def _telling(section: Any, addresses: str) -> Telling:
+    """Who is told: the overlay's section over the shipped one, and the addresses of the environment as `default_to`."""
+    if section is not None and not isinstance(section, dict):
+        raise PolicyError([f"telling: must be a mapping of sections, and is {section!r}"])
+    document: Document = lay_over(shipped_document()["telling"], section or {}, "telling")
+    given = document["recipients"] if isinstance(document["recipients"], list) else []
+    known = {one.get("address"): one.get("id") for one in given if isinstance(one, dict)}
+    for address in dict.fromkeys(one.strip() for one in addresses.split(",") if one.strip()):
+        if address in known:
+            document = document | {"default_to": [*dict.fromkeys([*document["default_to"], known[address]])]}
+            continue
+        document = document | {
+            "recipients": [*document["recipients"], {"id": address, "channel": "email", "address": address}],
+            "default_to": [*document["default_to"], address],
+        }
+    try:
+        return Telling.model_validate(document)
+    except ValidationError as error:
+        mistakes = [_mistake(one, document, "telling", "", Telling) for one in error.errors(include_url=False)]
+        raise PolicyError(mistakes) from error
+
+
+def _with_texts(default: Policy, sections: dict[str, Policy], telling: Telling) -> Policies:
     dumps = {"": default.model_dump(mode="json")} | {
         program_id: policy.model_dump(mode="json") for program_id, policy in sorted(sections.items())
     }
     texts = {program_id: (text := _canonical(dump), _sha256(text)) for program_id, dump in dumps.items()}
-    whole = _canonical({"all": dumps.pop(""), "programs": dumps})
-    return Policies(default, sections, whole, _sha256(whole), texts)
+    whole = _canonical({"all": dumps.pop(""), "programs": dumps, "telling": telling.model_dump(mode="json")})
+    return Policies(default, sections, telling, whole, _sha256(whole), texts)
 
 
 def _canonical(data: Any) -> str:
@@ -154,7 +184,7 @@ def _validated(document: Document, path: str, hint: str) -> Policy:
         raise PolicyError(mistakes) from error
 
 
-def _mistake(error: ErrorDetails, document: Document, prefix: str, hint: str) -> str:
+def _mistake(error: ErrorDetails, document: Document, prefix: str, hint: str, root: type[BaseModel] = Policy) -> str:
     """One line: path, value, what is allowed."""
     location = error["loc"]
     path = _path_text(location, document)
@@ -162,9 +192,9 @@ def _mistake(error: ErrorDetails, document: Document, prefix: str, hint: str) ->
     if location[:1] != ("utilization",):
         hint = ""
     if error["type"] == "extra_forbidden":
-        allowed = _allowed_keys(location[:-1])
-        if len(location) == 1:
-            allowed = [*allowed, "preset", *([] if prefix else ["programs"])]
+        allowed = _allowed_keys(location[:-1], root)
+        if len(location) == 1 and root is Policy:
+            allowed = [*allowed, "preset", *([] if prefix else ["programs", "telling"])]
         return f"{full}: unknown key{_nearest(str(location[-1]), allowed)}"
     reason = error["msg"].removeprefix("Value error, ")
     if error["type"] == "missing":
@@ -198,9 +228,9 @@ def _path_text(location: tuple[int | str, ...], document: Document) -> str:
     return text
 
 
-def _allowed_keys(location: tuple[int | str, ...]) -> list[str]:
+def _allowed_keys(location: tuple[int | str, ...], root: type[BaseModel]) -> list[str]:
     """Fields of the record at a place of the policy."""
-    at: Any = Policy
+    at: Any = root
     for step in location:
         at = _step_into(at, step)
     return list(at.model_fields) if isinstance(at, type) and issubclass(at, BaseModel) else []

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 
+from resilience_assets.delivery.channels import Channels
 from resilience_assets.policy import Policies, load_policies
-from resilience_assets.settings import Settings
+from resilience_assets.resources.channels import channels, with_environment
+from resilience_assets.settings import Settings, environment
 from resilience_assets.storage.database import Database
 
 
@@ -49,7 +52,13 @@ class Deployment:
             "RESILIENCE_EMERGENCY_THRESHOLD": settings.emergency_threshold,
         }
         given = {name: str(value) for name, value in thresholds.items() if value is not None}
-        return load_policies(overlay, settings.preset or "moderate", given)
+        given["RESILIENCE_ALERT_RECIPIENTS"] = ",".join(settings.alert_recipients)
+        policies = load_policies(overlay, settings.preset or "moderate", given)
+        return replace(policies, telling=with_environment(policies.telling, settings))
+
+    def channels(self) -> Channels:
+        """What alerts are sent over, read anew with the policy that names their readers. Raises PolicyError."""
+        return channels(self.settings, self.policies().telling, environment(Path.cwd()))
 
 
 def who() -> str:

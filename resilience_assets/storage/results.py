@@ -266,3 +266,13 @@ def scope_rows(connection: Connection, result_ids: Sequence[int], scope: str) ->
     ).where(table.scope == scope, table.day.is_(None), _among(table.result_id, result_ids))
     wanted = set(result_ids)
     return [row for row in connection.execute(query.order_by(table.id)) if row.result_id in wanted]
+
+
+def service_days(connection: Connection, result_ids: Sequence[int]) -> list[Any]:
+    """Rows of utilization results for each service on each date: what is required, open and below the minimum."""
+    table = tables.UtilizationRow
+    query = select(table.result_id, table.key, table.day, table.required, table.open_seats, table.open_below_minimum).where(
+        table.scope == "service", table.day.is_not(None), _among(table.result_id, result_ids)
+    )
+    wanted = set(result_ids)
+    return [row for row in connection.execute(query.order_by(table.id)) if row.result_id in wanted]

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from sqlalchemy import (
     JSON,
     Boolean,
+    CheckConstraint,
     DateTime,
     Dialect,
     Float,
@@ -563,20 +564,43 @@ class RuleCursor(Base):
 
 
 class RuleState(Base):
-    """How far a rule has counted for one scope, and whether it fires; no row means neither."""
+    """How far a rule has counted for one scope, and whether it fires; no row means neither.
+
+    `program_id` 0 is the deployment as a whole, here and in rule_history.
+    """
 
     __tablename__ = "rule_state"
     __table_args__ = (UniqueConstraint("rule", "program_id", "scope_key"),)
     id: Mapped[int] = mapped_column(primary_key=True)
     rule: Mapped[str] = mapped_column(String(64))
-    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"))
+    program_id: Mapped[int]
     scope_key: Mapped[str] = mapped_column(String(64))
     over: Mapped[int]
+    under: Mapped[int] = mapped_column(default=0)
     firing: Mapped[bool]
 
 
+class RuleHistory(Base):
+    """Whether the rules of a family fired at their last readings ('0110', newest last), and whether they flap."""
+
+    __tablename__ = "rule_history"
+    __table_args__ = (UniqueConstraint("rule", "program_id", "scope_key"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    rule: Mapped[str] = mapped_column(String(64))
+    program_id: Mapped[int]
+    scope_key: Mapped[str] = mapped_column(String(64))
+    recent: Mapped[str] = mapped_column(String(64))
+    flapping: Mapped[bool]
+
+
 class Incident(Base):
-    """One alarm condition of one scope, from opened to closed; `scope_key` '' is the whole program."""
+    """One alarm condition of one scope, from opened to closed; `scope_key` '' is the whole program, and a
+    program of null the deployment.
+
+    `rule` is the family, `rule_id` the rule that spoke last. `thread_id` is the incident with which its group
+    began: notices of a group are numbered within it. The chain of reminders and escalations counts its steps
+    from `base_at`; acknowledging ends it, a raise begins it anew.
+    """
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -584,19 +608,53 @@ class Incident(Base):
             "uq_incident_open", "rule", "program_id", "scope_key", unique=True,
             sqlite_where=text("closed_at IS NULL"), postgresql_where=text("closed_at IS NULL"),
         ),
+        Index(
+            "uq_incident_open_everywhere", "rule", "scope_key", unique=True,
+            sqlite_where=text("closed_at IS NULL AND program_id IS NULL"),
+            postgresql_where=text("closed_at IS NULL AND program_id IS NULL"),
+        ),
     )  # fmt: skip
     id: Mapped[int] = mapped_column(primary_key=True)
     rule: Mapped[str] = mapped_column(String(64))
-    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
+    program_id: Mapped[int | None] = mapped_column(ForeignKey("program.id"), index=True)
     scope_key: Mapped[str] = mapped_column(String(64))
     severity: Mapped[str] = mapped_column(String(16))
     opened_at: Mapped[dt.datetime]
     closed_at: Mapped[dt.datetime | None]
     value: Mapped[float | None]
+    rule_id: Mapped[str] = mapped_column(String(64), default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+    place: Mapped[str] = mapped_column(Text, default="")
+    thread_id: Mapped[int | None] = mapped_column(Integer, index=True)
+    base_at: Mapped[dt.datetime | None]
+    step: Mapped[int] = mapped_column(default=0)
+    acknowledged_at: Mapped[dt.datetime | None]
+
+
+class IncidentEvent(Base):
+    """Something that happened to an incident: seq 1 is its opening. `origin` names the reading or the step of the
+    chain behind it, so that none happens twice."""
+
+    __tablename__ = "incident_event"
+    __table_args__ = (UniqueConstraint("incident_id", "seq"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    seq: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(16))
+    severity: Mapped[str] = mapped_column(String(16))
+    as_of: Mapped[dt.datetime]
+    at: Mapped[dt.datetime]
+    value: Mapped[float | None]
+    summary: Mapped[str] = mapped_column(Text, default="")
+    level: Mapped[int] = mapped_column(default=0)
+    origin: Mapped[str] = mapped_column(String(400), unique=True)
 
 
 class Notice(Base):
-    """One thing to be told of one incident: seq 1 is its opening. The outbox of the in-app channel."""
+    """One message: of one or several events of a thread (seq 1 is its first), or one reader's morning digest.
+
+    `delivered_at` is when a delivery took it up; the inbox has it from the start.
+    """
 
     __tablename__ = "notice"
     __table_args__ = (
@@ -604,10 +662,9 @@ class Notice(Base):
         Index("ix_notice_pending", "id", sqlite_where=text("delivered_at IS NULL"), postgresql_where=text("delivered_at IS NULL")),
     )
     id: Mapped[int] = mapped_column(primary_key=True)
-    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"))
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
     seq: Mapped[int]
     kind: Mapped[str] = mapped_column(String(16))
-    check_id: Mapped[int]
     as_of: Mapped[dt.datetime]
     severity: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(300))
@@ -615,14 +672,197 @@ class Notice(Base):
     delivered_at: Mapped[dt.datetime | None]
 
 
+class Telling(Base):
+    """What became of one event for one reader ('inbox' or a recipient of the policy): the notice that tells it,
+    or the reason why it is not told. Exactly one of the two."""
+
+    __tablename__ = "telling"
+    __table_args__ = (
+        UniqueConstraint("event_id", "reader"),
+        CheckConstraint("(notice_id IS NULL) <> (reason = '')", name="one_of_two"),
+        Index("ix_telling_held", "reader", sqlite_where=text("notice_id IS NULL"), postgresql_where=text("notice_id IS NULL")),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    event_id: Mapped[int] = mapped_column(ForeignKey("incident_event.id"))
+    reader: Mapped[str] = mapped_column(String(320))
+    notice_id: Mapped[int | None] = mapped_column(ForeignKey("notice.id"), index=True)
+    reason: Mapped[str] = mapped_column(String(40), default="")
+
+
 class InboxMessage(Base):
-    """A notice that has arrived in the inbox."""
+    """A notice in the inbox; of a program, or (null) of the deployment."""
 
     __tablename__ = "inbox_message"
     id: Mapped[int] = mapped_column(primary_key=True)
     notice_id: Mapped[int] = mapped_column(ForeignKey("notice.id"), unique=True)
-    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
+    program_id: Mapped[int | None] = mapped_column(ForeignKey("program.id"), index=True)
     severity: Mapped[str] = mapped_column(String(16))
     subject: Mapped[str] = mapped_column(String(300))
     body: Mapped[str] = mapped_column(Text)
     written_at: Mapped[dt.datetime]
+
+
+class Acknowledgement(Base):
+    """Somebody has taken an incident in hand."""
+
+    __tablename__ = "acknowledgement"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    incident_id: Mapped[int] = mapped_column(ForeignKey("incident.id"), index=True)
+    at: Mapped[dt.datetime]
+    by: Mapped[str] = mapped_column(String(200))
+    note: Mapped[str] = mapped_column(Text, default="")
+
+
+class Silence(Base):
+    """Nothing is told between two instants of what fits; '' fits everything. `rule` is a family."""
+
+    __tablename__ = "silence"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program: Mapped[str] = mapped_column(String(64))
+    rule: Mapped[str] = mapped_column(String(64))
+    scope_key: Mapped[str] = mapped_column(String(64))
+    starts_at: Mapped[dt.datetime]
+    ends_at: Mapped[dt.datetime]
+    author: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[dt.datetime]
+
+
+class DeclaredGap(Base):
+    """Seats of a service known to be open, and accepted: at most `seats` a date leave the alarm, never the figure."""
+
+    __tablename__ = "declared_gap"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    program_id: Mapped[int] = mapped_column(ForeignKey("program.id"), index=True)
+    service: Mapped[str] = mapped_column(String(64))
+    first: Mapped[int]
+    last: Mapped[int]
+    seats: Mapped[int]
+    author: Mapped[str] = mapped_column(String(200))
+    reason: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+
+
+class AuditEvent(Base):
+    """Who did what, when. Rows are added and never changed (the database refuses it); each carries the hash of the
+    one before it."""
+
+    __tablename__ = "audit_event"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime]
+    who: Mapped[str] = mapped_column(String(200))
+    what: Mapped[str] = mapped_column(String(64))
+    subject: Mapped[str] = mapped_column(String(300))
+    detail: Mapped[dict[str, Any]]
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+
+
+# --- the outbox -----------------------------------------------------------------------------------
+
+
+class Message(Base):
+    """What somebody or something asked to be sent, apart from any incident; its outbox rows carry it."""
+
+    __tablename__ = "message"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    level: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[dt.datetime]
+
+
+class OutboxRow(Base):
+    """One notice for one reader over one channel, from written to settled.
+
+    `endpoint` is what fails as a whole (the mail server, one webhook). `attempts` counts all, `forgiven` those
+    before the last redelivery. `lease_epoch` rises with each claim: only the newest claim may settle.
+    `digest_id` is the row that tells this one's content in its place.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (
+        Index("ix_outbox_due", "next_at", sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'")),
+        Index("ix_outbox_reader", "incident_id", "channel", "recipient", "seq"),
+    )
+    id: Mapped[int] = mapped_column(primary_key=True)
+    idem_key: Mapped[str] = mapped_column(String(64), unique=True)
+    incident_id: Mapped[int | None] = mapped_column(ForeignKey("incident.id"))
+    message_id: Mapped[int | None] = mapped_column(ForeignKey("message.id"), index=True)
+    seq: Mapped[int]
+    channel: Mapped[str] = mapped_column(String(16))
+    recipient: Mapped[str] = mapped_column(Text)
+    endpoint: Mapped[str] = mapped_column(String(80))
+    severity: Mapped[str] = mapped_column(String(16))
+    kind: Mapped[str] = mapped_column(String(16))
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16), default="pending")
+    reason: Mapped[str | None] = mapped_column(String(200))
+    digest_id: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"), index=True)
+    rerouted_from: Mapped[int | None] = mapped_column(ForeignKey("outbox.id"))
+    held: Mapped[bool] = mapped_column(default=False)
+    created_at: Mapped[dt.datetime]
+    next_at: Mapped[dt.datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    forgiven: Mapped[int] = mapped_column(default=0)
+    lease_until: Mapped[dt.datetime | None]
+    lease_by: Mapped[str | None] = mapped_column(String(120))
+    lease_epoch: Mapped[int] = mapped_column(default=0)
+    settled_at: Mapped[dt.datetime | None]
+
+
+class DeliveryAttempt(Base):
+    """One try at an outbox row; `outcome` is null while it is under way."""
+
+    __tablename__ = "delivery_attempt"
+    __table_args__ = (UniqueConstraint("outbox_id", "n"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
+    n: Mapped[int]
+    by: Mapped[str] = mapped_column(String(120))
+    started_at: Mapped[dt.datetime]
+    ended_at: Mapped[dt.datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(16))
+    code: Mapped[int | None]
+    error_class: Mapped[str | None] = mapped_column(String(80))
+
+
+class DeadLetter(Base):
+    """A row that was given up: the reading of the rule that speaks of failed deliveries."""
+
+    __tablename__ = "dead_letter"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    outbox_id: Mapped[int] = mapped_column(ForeignKey("outbox.id"))
+    incident_id: Mapped[int | None]
+    channel: Mapped[str] = mapped_column(String(16))
+    severity: Mapped[str] = mapped_column(String(16))
+    reason: Mapped[str] = mapped_column(String(200))
+    died_at: Mapped[dt.datetime]
+
+
+class Endpoint(Base):
+    """How one endpoint stands: until when it is left alone, failures in a row, switched off by its owner (410).
+
+    `address_hash` is that of the address that answered so: another address under the same name starts afresh.
+    """
+
+    __tablename__ = "endpoint"
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    not_before: Mapped[dt.datetime | None]
+    failures: Mapped[int] = mapped_column(default=0)
+    disabled_at: Mapped[dt.datetime | None]
+    address_hash: Mapped[str | None] = mapped_column(String(64))
+
+
+class Heartbeat(Base):
+    """When a process last said that it is alive."""
+
+    __tablename__ = "heartbeat"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[dt.datetime]

@@ -25,6 +25,7 @@ from resilience_assets_tests.actions.building import (
 )
 from resilience_assets_tests.actions.test_check_health import DOUBLE
 from resilience_assets_tests.storage.dumping import dump
+from resilience_assets_tests.storage.writing import may
 
 
 @pytest.fixture(scope="module")
@@ -81,16 +82,49 @@ def test_the_report_says_in_lines_what_opens(database):
     load(database, program(), "one")
     check(database)
     report = absent(database, "A", 1, 2)
+    covers = [f"    may cover: {one} (off) to icu/MD; 0 h in 28 days" for one in "CDE"]
     assert report.lines() == [
         "A (fm) is away (sick): 2026-09-05 to 2026-09-06.",
         "  Sat 2026-09-05 AM: MD on icu - 0 of 1 seated, minimum 1: below the minimum",
+        *covers,
         "  Sun 2026-09-06 AM: MD on icu - 0 of 1 seated, minimum 1: below the minimum",
+        *covers,
         "Coverage 1.000 -> 0.875, utilization 0.229 -> 0.235, status healthy.",
     ]
     assert "Name of" not in str(report.lines()) + str(report.as_json())
     assert report.as_json()["opens"][0] == {
         "date": "2026-09-05", "slot": "AM", "service": "icu", "role": "MD", "filled": 0, "required": 1, "minimum": 1, "verdict": "below the minimum",
+        "covers": [f"{one} (off) to icu/MD; 0 h in 28 days" for one in "CDE"],
     }  # fmt: skip
+
+
+def test_covers_are_of_the_roster_without_the_person_and_who_is_away_too_is_none(database):
+    rights = [may(one, "clinic/MD") for one in "ABCDE"] + [may("A"), may("B"), may("E")]
+    load(database, program(qualifications=rights, absences=[away("E", 2, 2)]), "one")
+    first, second = absent(database, "A", 1, 2).cells
+    assert first.covers == ("E (off) to icu/MD; 0 h in 28 days", "B from clinic/MD to icu/MD; 12 h in 28 days")
+    assert second.covers == ("B from clinic/MD to icu/MD; 18 h in 28 days",), "the clinic asks for nobody at least"
+    (cell,) = absent(database, "B", 2, quarters=2).cells
+    assert (cell.verdict, cell.service) == ("open", "clinic")
+    assert cell.covers == tuple(f"{one} (off) to clinic/MD; 0 h in 28 days" for one in "CD"), "neither A, who is away, nor E"
+
+
+def test_where_nobody_may_cover_it_says_so_and_where_nobody_need_it_says_nothing(database):
+    rights = [may(one, "clinic/MD") for one in "ABCDE"] + [may("A")]
+    load(database, program(qualifications=rights, assignments=[works("A", 0), works("B", 1), works("C", 0, post="clinic/MD")]), "one")
+    report = absent(database, "A", 0)
+    assert report.cells[0].covers == ()
+    assert report.lines()[2] == "    nobody may cover within the rules"
+    assert report.as_json()["opens"][0]["covers"] == []
+    undone = back(database, "A")
+    assert [cell.cover_lines() for cell in undone.cells] == [[]]
+    assert not any("cover" in line for line in undone.lines())
+
+
+def test_a_person_who_is_seated_where_too_many_are_leaves_no_seat_to_cover(database):
+    load(database, program(assignments=[works("A", 0), works("C", 0)]), "one")
+    report = absent(database, "C", 0)
+    assert [(cell.verdict, cell.covers, cell.cover_lines()) for cell in report.cells] == [("still full", (), [])]
 
 
 def test_verdicts_tell_below_the_minimum_from_open_from_still_full(database):

@@ -76,11 +76,13 @@ def test_two_evaluations_at_once_open_each_incident_once(database):
     check(database)
     assert at_once(database, *[lambda own: evaluate_alerts(own, POLICIES)] * 3) == []
     with database.read() as connection:
-        assert connection.execute(select(tables.Incident.scope_key).order_by(tables.Incident.scope_key)).scalars().all() == ["", "icu"]
-        assert connection.execute(select(func.count()).select_from(tables.Notice)).scalar_one() == 2
+        assert connection.execute(select(tables.Incident.rule, tables.Incident.scope_key).order_by(tables.Incident.id)).all() == [
+            ("coverage", ""), ("tier_1_seats", ""), ("coverage", "icu"), ("data_stale", ""),
+        ]  # fmt: skip
+        assert connection.execute(select(func.count()).select_from(tables.Notice)).scalar_one() == 3
     assert at_once(database, *[lambda own: deliver_pending(own, NOW)] * 3) == []
     with database.read() as connection:
-        assert connection.execute(select(func.count()).select_from(tables.InboxMessage)).scalar_one() == 2
+        assert connection.execute(select(func.count()).select_from(tables.InboxMessage)).scalar_one() == 3
 
 
 def test_two_imports_of_one_program_at_once_leave_one_roster(database):

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from resilience_assets.analysis.contingency.masks import Moves
 from resilience_assets.analysis.contingency.report import contingency
 from resilience_assets.analysis.phase_risk import RiskMeasures, phase_risk, risk_measures
-from resilience_assets.domain.scales import PhaseRisk
 from resilience_assets.domain.roster import Roster
+from resilience_assets.domain.scales import PhaseRisk
 from resilience_assets.policy import PolicyError, load_policies
 from resilience_assets.policy.model import RiskLimits
 from resilience_assets_tests.analysis.building import FIRST, build

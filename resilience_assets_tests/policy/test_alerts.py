@@ -30,7 +30,7 @@ def changed(rule: AlertRule, **changes: object) -> AlertRule:
 )
 def test_shipped_rules(rule: str, trigger: float, clear: float, severity: str) -> None:
     found = SHIPPED[rule]
-    assert (found.trigger, found.clear, found.severity, found.readings) == (trigger, clear, severity, 1)
+    assert (found.trigger, found.clear, found.severity, found.readings_up) == (trigger, clear, severity, 2 if rule.startswith("util") else 1)
     assert found.level.text == severity
 
 
@@ -74,7 +74,7 @@ def test_a_message_that_cannot_be_filled_is_refused(message: str) -> None:
 
 def test_every_shipped_message_can_be_filled() -> None:
     for rule in SHIPPED.values():
-        text = rule.message.format(program="P1", key="ICU", value="0.90", trigger="0.95", clear="0.97", open_seats=3)
+        text = rule.message.format(program="P1", key="ICU", value="0.90", trigger="0.95", clear="0.97", open_seats=3, reason="old")
         assert "{" not in text
 
 

@@ -177,6 +177,25 @@ def test_every_loss_on_every_date_is_what_a_matching_says(solution: tuple[str, T
     assert found.n1_pass is (FIGURES[name][4] == 0)
 
 
+@pytest.mark.xfail(
+    strict=True,
+    reason="a post for which nobody is planned on a date is judged by the first shift of the program, not by its own",
+)
+def test_what_is_required_and_not_there_is_covered_as_a_matching_says(shared_data: Path) -> None:
+    """The second figure: seats open against what is required, many of them at posts at which nobody is planned."""
+    counted, reported = {}, {}
+    for name in FOLDERS:
+        text, _, found = read(shared_data / "inrc2" / "text" / name)
+        counted[name] = [
+            sum(text.seats_open(day, moves, required=True) for day in range(text.days)) for moves in Moves
+        ]
+        reported[name] = [int(found.required[moves].deficit.sum()) for moves in Moves]
+    assert list(counted.values()) == [
+        [8, 8, 2, 1], [10, 10, 5, 2], [19, 19, 9, 6], [24, 24, 3, 2], [20, 20, 1, 1], [23, 23, 1, 0],
+    ]  # fmt: skip
+    assert reported == counted
+
+
 @pytest.mark.parametrize("name", [FOLDERS[0], FOLDERS[5]])
 def test_every_pair_is_what_a_matching_says(shared_data: Path, name: str) -> None:
     text, _, found = read(shared_data / "inrc2" / "text" / name)
@@ -199,8 +218,8 @@ def test_who_may_be_called_in_for_each_post(shared_data: Path) -> None:
         }
         for day, post in listed
     }
-    assert sum(map(len, listed.values())) == 683
-    assert sum(not names for names in listed.values()) == 0
+    assert (len(listed), sum(map(len, listed.values()))) == (325, 904)
+    assert sum(not names for names in listed.values()) == 18
 
 
 @pytest.mark.parametrize("moves", list(Moves))
@@ -215,7 +234,7 @@ def test_the_answer_about_one_nurse_as_json(shared_data: Path, moves: Moves) -> 
     assert document == told_now
     assert (document["people"], document["days"], document["moves"]) == (["Patrick"], 28, moves.name.lower())
     assert document["totals"]["minimum"] == {"open_now": 0, "open_as_rostered": len(holes), "open_after": left}
-    assert (len(holes), left) == {"STATIC": (0, 0), "DIRECT": (0, 0), "CALL_IN": (0, 0), "FULL": (0, 0)}[moves.name]
+    assert (len(holes), left) == (21, {"STATIC": 21, "DIRECT": 21, "CALL_IN": 10, "FULL": 7}[moves.name])
     opened = [row for row in document["seats"] if row["open_as_rostered"]]
     assert sorted((row["day"], row["post"]) for row in opened) == [
         (day_text(MONDAY + day), "/".join(post)) for day, post in holes

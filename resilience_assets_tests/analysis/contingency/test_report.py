@@ -7,10 +7,11 @@ from itertools import combinations
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from resilience_assets.analysis.contingency.bits import members_of
 from resilience_assets.analysis.contingency.masks import Moves, masks_of
-from resilience_assets.analysis.contingency.report import Contingency, contingency
+from resilience_assets.analysis.contingency.report import Contingency, contingency, phase_of
 from resilience_assets.analysis.coverage import coverage
 from resilience_assets.domain.roster import Roster
 from resilience_assets.policy import load_policies
@@ -161,3 +162,48 @@ def test_masks_hold_qualified_present_people_only(roster: Roster) -> None:
         for p in np.flatnonzero(roster.state[:, t] >= 0):
             q = roster.state[p, t]
             assert may[t, p, q] == able[p, q]
+
+
+@given(rosters(), st.integers(-2, 1), st.integers(1, 6), st.integers(1, 6))
+@settings(max_examples=60, deadline=None)
+def test_the_first_days_of_a_report_are_a_report_of_these_days(roster: Roster, start: int, horizon: int, days: int) -> None:
+    """Also where the roster on file begins later than the horizon, or ends before it does."""
+    first = FIRST + start
+    days = min(days, horizon)
+    found, short = (contingency(roster, POLICY, first, first + count - 1) for count in (horizon, days))
+    for moves in Moves:
+        for losses in (1, 2):
+            assert found.passes(losses, moves, days) == short.passes(losses, moves)
+            assert found.passes(losses, moves, horizon) == found.passes(losses, moves)
+    assert phase_of(found, 0.5, POLICY, days) == phase_of(short, 0.5, POLICY)
+    assert phase_of(found, 0.5, POLICY, horizon) == phase_of(found, 0.5, POLICY)
+    assert found.slots_within(days) == short.window.slots
+
+
+def test_a_roster_that_begins_after_today_passes_nothing_for_the_days_before() -> None:
+    need = {("icu", day, "AM"): 1 for day in range(4)}
+    roster = build(dict.fromkeys("ABC", "- - - -"), posts=POSTS, required=need, minimum=need)
+    assert contingency(roster, POLICY, FIRST, FIRST + 3).passes(1, days=4) is True
+    late = contingency(roster, POLICY, FIRST - 2, FIRST + 3)
+    assert (late.missing_days, late.n1_pass, late.passes(1, days=4), late.passes(1, days=2)) == (2, None, None, None)
+
+
+def test_a_seat_that_opens_later_does_not_fail_the_first_days() -> None:
+    need = {("icu", day, "AM"): 1 for day in range(3)}
+    roster = build({"A": "D D a", "B": "- - a", "C": "- . a"}, posts=POSTS, holds={"A": "icu"}, required=need, minimum=need)
+    found = report(roster)
+    assert (found.passes(1, days=2), found.passes(2, days=2), found.n1_pass) == (True, True, False)
+    assert phase_of(found, 0.5, POLICY, 2).level.text == "low"
+    assert phase_of(found, 0.5, POLICY).level.text == "high", "one seat in three is open"
+
+
+def test_people_moved_is_the_length_of_the_chain_that_makes_the_loss_good() -> None:
+    """A at the icu, replaced by B from the clinic, replaced by C from the ward, replaced by D who is free."""
+    posts = {"icu": "ICU", "clinic": "CLINIC", "ward": "WARD"}
+    need = {(post, 0, "AM"): 1 for post in posts}
+    roster = build(
+        {"A": "D", "B": "D", "C": "D", "D": "-"}, posts=posts, holds={"A": "icu", "B": "clinic", "C": "ward"}, required=need,
+        minimum=need, qualified=[("A", "icu"), ("B", "icu"), ("B", "clinic"), ("C", "clinic"), ("C", "ward"), ("D", "ward")],
+    )  # fmt: skip
+    columns = report(roster).people_columns()
+    assert dict(zip(columns["person"], columns["people_moved"], strict=True)) == {"A": 3, "B": 2, "C": 1, "D": 0}
