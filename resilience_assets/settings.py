@@ -249,10 +249,19 @@ class Settings(BaseModel):
         shown="",
         group="Alerts",
     )
+    heartbeat_url: SecretStr = _variable(
+        "RESILIENCE_HEARTBEAT_URL",
+        SecretStr(""),
+        "Asked for (GET) after each good health check; /fail is added to it where a program could not be checked. "
+        "Whoever listens there, such as Healthchecks, tells somebody when it falls silent: nothing here could.",
+        allowed="an https address",
+        shown="",
+        group="Alerts",
+    )
     outbound_allow: Annotated[tuple[str, ...], BeforeValidator(_list_of)] = _variable(
         "RESILIENCE_OUTBOUND_ALLOW",
         (),
-        "Hosts of your own network that webhooks may go to, also without https and on any port. All others must have "
+        "Hosts of your own network that webhooks and the heartbeat may go to, also without https and on any port. All others must have "
         "public addresses and speak https on port 443 or 8443.",
         allowed="host or host:port, separated by commas",
         shown="",
@@ -355,7 +364,7 @@ class Settings(BaseModel):
             raise ValueError("not a SQLite or PostgreSQL address")
         return url
 
-    @field_validator("webhook_url", "slack_webhook_url")
+    @field_validator("webhook_url", "slack_webhook_url", "heartbeat_url")
     @classmethod
     def _web_address(cls, url: SecretStr) -> SecretStr:
         if url.get_secret_value() and not url.get_secret_value().startswith(("https://", "http://")):

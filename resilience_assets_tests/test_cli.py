@@ -81,7 +81,7 @@ def as_json(result: Result) -> Any:
 
 def seated_today_or_later(here: Deployment) -> tuple[str, int]:
     """A person at work within the health check's window of the example, and when."""
-    from resilience_assets.actions.freeze import program_states
+    from resilience_assets.actions.program_states import program_states
     from resilience_assets.domain.days import local_day
     from resilience_assets.storage import versions
 

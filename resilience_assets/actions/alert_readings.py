@@ -15,12 +15,12 @@ from typing import Any, Literal
 from resilience_assets.alerting.gaps import Gap, Left, ServiceDay, without_gaps
 from resilience_assets.alerting.incidents import DEPLOYMENT, Reading
 from resilience_assets.domain.nouns import Tier
-from resilience_assets.domain.scales import DefenseLevel, Status
+from resilience_assets.domain.scales import DefenseLevel, PhaseRisk, Status
 from resilience_assets.policy import Policies
-from resilience_assets.storage import acts, facts, incidents, results
+from resilience_assets.storage import acts, incidents, results
 from resilience_assets.storage.outbox import heartbeats
+from resilience_assets.storage.programs import all_programs
 
-PHASE_RISK = ("low", "moderate", "high", "critical")
 TIER_1 = str(int(Tier.PATIENT_SAFETY))
 
 Keys = dict[tuple[int, str], Collection[str]]
@@ -89,7 +89,7 @@ def _program_values(
     safe = [one for service, one in left.items() if service in known.tier_1_services.get(row.program_id, ())]
     imported = known.imported.get(row.program_id)
     age = None if imported is None else max((row.as_of - imported).total_seconds() / 3600, 0.0)
-    risk, breaches = row.phase_risk, row.duty_breaches
+    risk, breaches = PhaseRisk[row.phase_risk.upper()], row.duty_breaches
     unknown = row.raw_status == Status.UNKNOWN.text
     reason = row.immediate_actions[0] if row.immediate_actions else "no figures"
     values: dict[str, float | None] = {
@@ -100,7 +100,7 @@ def _program_values(
         "tier_1_below_minimum": sum(one.open_below_minimum for one in safe) if left else None if tier is None else tier.open_below_minimum,
         "n1_failed": None if row.n1_pass is None else float(not row.n1_pass),
         "n1_newly_failed": _newly_failed(row.n1_pass, n1_before),
-        "phase_risk": float(PHASE_RISK.index(risk)) if risk in PHASE_RISK else None,
+        "phase_risk": None if risk == PhaseRisk.UNKNOWN else float(risk),
         "duty_breaches": None if breaches is None else float(breaches),
         "figures_unknown": float(unknown),
         "roster_refused": float(row.freeze_id in known.refused),
@@ -108,7 +108,7 @@ def _program_values(
     }
     if row.utilization_id is not None and tier is None and not left:
         values |= {"open_tier_1_seats": 0.0, "tier_1_below_minimum": 0.0}  # no service is of tier 1
-    words = {"figures_unknown": reason, "roster_refused": reason, "defense_level": defense.text, "phase_risk": str(risk or "")}
+    words = {"figures_unknown": reason, "roster_refused": reason, "defense_level": defense.text, "phase_risk": risk.text}
     return values, words
 
 
@@ -133,18 +133,18 @@ class _Facts:
 
     def __init__(self, connection: Any, headlines: Sequence[Any]) -> None:
         ids = sorted({row.utilization_id for row in headlines if row.utilization_id is not None})
-        programs = sorted({row.program_id for row in headlines})
+        program_ids = sorted({row.program_id for row in headlines})
         self.services: dict[int, list[Any]] = defaultdict(list)
         for row in results.scope_rows(connection, ids, "service"):
             self.services[row.result_id].append(row)
         self.tier_1 = {row.result_id: row for row in results.scope_rows(connection, ids, "tier") if row.key == TIER_1}
-        self.imported = {row.id: row.imported_at for row in facts.programs(connection)}
+        self.imported = {row.id: row.imported_at for row in all_programs(connection)}
         self.refused = incidents.refused_freezes(connection, [row.freeze_id for row in headlines])
         failing = [row.program_id for row in headlines if row.n1_pass is False]
         earlier = results.last_headlines(connection, failing, min(row.as_of for row in headlines), 1) if failing else {}
         self.n1_before: dict[int, bool | None] = {program_id: rows[-1].n1_pass for program_id, rows in earlier.items()}
         self._gaps: dict[int, list[Gap]] = defaultdict(list)
-        for gap in acts.gaps(connection, programs):
+        for gap in acts.gaps(connection, program_ids):
             self._gaps[gap.program_id].append(Gap(gap.service, gap.first, gap.last, gap.seats))
         self.tier_1_services = incidents.services_of_tier(connection, list(self._gaps), int(Tier.PATIENT_SAFETY)) if self._gaps else {}
         self._days: dict[int, list[ServiceDay]] = defaultdict(list)

@@ -10,8 +10,8 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from resilience_assets.actions.freeze import freeze_rosters
 from resilience_assets.actions.people import FoundPerson, find_person
+from resilience_assets.actions.program_states import ProgramState, program_states
 from resilience_assets.analysis.contingency.masks import Moves
 from resilience_assets.analysis.contingency.without import Without, without
 from resilience_assets.domain.days import day_text, local_day
@@ -53,7 +53,7 @@ def ask_without(
     if not low <= high < low + MOST_DAYS:
         raise ValueError(f"from {day_text(low)} to {day_text(high)} is not a stretch of 1 to {MOST_DAYS} days")
     minute = now.replace(second=0, microsecond=0)  # as every run speaks: a check of this minute must find what is frozen here
-    state = freeze_rosters(database, policies, minute, codes=programs)[0]
+    state = _newest(database, policies, minute, programs[0])
     if state.frozen is None or state.version_id is None:
         raise ValueError(f"program {programs[0]} has no accepted roster: run `resilience import` or `resilience demo`")
     with database.read() as connection:
@@ -65,3 +65,14 @@ def ask_without(
     stale = "" if state.frozen.accepted else "The newest roster was refused; this is of the last one that was accepted."
     asked = without(roster, policy, [index[one.code] for one in found], low, high, moves)
     return Answer(found, low, high, asked, stale)
+
+
+def _newest(database: Database, policies: Policies, now: dt.datetime, program: str) -> ProgramState:
+    """The program with its newest roster, frozen first where it moved."""
+    state = program_states(database, now, [program])[0]
+    if state.frozen is not None and state.frozen.revision >= state.revision:
+        return state
+    # imported only here: reading live tables needs libraries that take longer to load than the question to answer
+    from resilience_assets.actions.freeze import freeze_rosters
+
+    return freeze_rosters(database, policies, now, codes=[program])[0]

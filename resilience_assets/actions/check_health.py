@@ -13,8 +13,9 @@ from typing import Any
 
 from resilience_assets.actions import code_versions
 from resilience_assets.actions.contingency import measure_contingency
-from resilience_assets.actions.freeze import ProgramState, freeze_rosters, import_age_hours
+from resilience_assets.actions.freeze import freeze_rosters, import_age_hours
 from resilience_assets.actions.measure import Measured, loaded, measure_redundancy, measure_utilization, window
+from resilience_assets.actions.program_states import ProgramState
 from resilience_assets.analysis.duty_hours import breaches
 from resilience_assets.analysis.health import Health, assess, next_status, unknown_health
 from resilience_assets.analysis.redundancy import redundancy

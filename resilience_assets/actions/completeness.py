@@ -13,8 +13,8 @@ from typing import Any
 
 from resilience_assets.actions import code_versions
 from resilience_assets.actions.evaluate_alerts import SOURCE
-from resilience_assets.actions.freeze import program_states
 from resilience_assets.actions.measure import result_key, stored
+from resilience_assets.actions.program_states import program_states
 from resilience_assets.policy import Policies
 from resilience_assets.storage import incidents, results
 from resilience_assets.storage.database import Database

@@ -20,8 +20,8 @@ import numpy as np
 import pandas as pd
 
 from resilience_assets.actions import code_versions
-from resilience_assets.actions.freeze import ProgramState
 from resilience_assets.actions.measure import Measured, Rows, measure
+from resilience_assets.actions.program_states import ProgramState
 from resilience_assets.analysis.contingency.backing import backings
 from resilience_assets.analysis.contingency.changes import Changes, Known, changes
 from resilience_assets.analysis.contingency.covers import covers_of_window
@@ -47,6 +47,8 @@ from resilience_assets.storage.database import Database
 MOST_PAIRS = 20
 MOST_OPEN = 50
 """Open seats and changes that are listed; their number is stored whole."""
+MOST_DAYS = 366
+"""That a report may look ahead."""
 DIGITS = 6
 """Of shares and expectations as stored."""
 MOST_LINES = 50
@@ -65,7 +67,9 @@ class Reports:
 
 
 def days_ahead(policy: Policy, asked: int | None) -> int:
-    """Local dates that a report speaks of: as asked, else as the policy says."""
+    """Local dates that a report speaks of: as asked, else as the policy says. ValueError for none, and for more than a year."""
+    if asked is not None and not 1 <= asked <= MOST_DAYS:
+        raise ValueError(f"days_ahead is {asked}: give 1 to {MOST_DAYS} dates")
     return policy.roster.days_ahead if asked is None else asked
 
 

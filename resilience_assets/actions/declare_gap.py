@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from resilience_assets.domain.days import day_text
-from resilience_assets.storage import acts, audit, facts, imports, results
+from resilience_assets.storage import acts, audit, imports, programs, results
 from resilience_assets.storage.database import Database
 
 MOST_DAYS = 366
@@ -33,9 +33,9 @@ def declare_gap(
     if seats is not None and seats < 1:
         raise ValueError(f"{seats} seats is no gap")
     with database.write(alone="alerts") as connection:
-        found = facts.programs(connection, [program])
+        found = programs.all_programs(connection, [program])
         if not found:
-            known = ", ".join(row.code for row in facts.programs(connection)) or "none yet"
+            known = ", ".join(row.code for row in programs.all_programs(connection)) or "none yet"
             raise ValueError(f"program {program!r} is not known (known: {known})")
         services = imports.known_codes(connection, found[0].id)["service"]
         if service not in services:

@@ -19,8 +19,8 @@ import numpy as np
 
 from resilience_assets.actions import code_versions
 from resilience_assets.actions.contingency import MOST_PAIRS, programs_by_days
-from resilience_assets.actions.freeze import ProgramState
 from resilience_assets.actions.measure import Measured, Rows, measure, stored
+from resilience_assets.actions.program_states import ProgramState
 from resilience_assets.analysis.contingency.deep_dive import DeepDive, advice, deep_dive
 from resilience_assets.analysis.contingency.groups import group_columns
 from resilience_assets.analysis.contingency.hours import answer

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from resilience_assets.actions.program_states import ProgramState, program_states
 from resilience_assets.analysis.roster_checks import Example, RosterCheck, check_roster, refused
 from resilience_assets.domain.assembly import RosterFacts, assemble
 from resilience_assets.domain.days import day_text, local_day
@@ -18,32 +18,13 @@ from resilience_assets.domain.findings import Finding, Severity
 from resilience_assets.domain.fingerprint import fingerprint
 from resilience_assets.domain.roster import Roster
 from resilience_assets.policy import Policies
-from resilience_assets.storage import facts, imports, versions
+from resilience_assets.storage import facts, imports, programs, versions
 from resilience_assets.storage.database import Database
-from resilience_assets.storage.versions import FrozenRoster
 
 BATCH = 50
 """Programs read at once: bounds memory, and is where one query a table pays."""
 
 Progress = Callable[[str, int, int], None]
-
-
-@dataclass(frozen=True)
-class ProgramState:
-    """A program and the roster that holds for it: `frozen` is None where nothing was ever frozen."""
-
-    id: int
-    code: str
-    name: str
-    time_zone: str
-    revision: int
-    imported_at: dt.datetime | None
-    frozen: FrozenRoster | None
-
-    @property
-    def version_id(self) -> int | None:
-        """The roster version that results are computed from."""
-        return self.frozen.version_id if self.frozen else None
 
 
 def freeze_rosters(
@@ -57,7 +38,7 @@ def freeze_rosters(
     """
     if live:
         with database.read() as connection:
-            rows = facts.programs(connection, codes)
+            rows = programs.all_programs(connection, codes)
             known = versions.frozen_revisions(connection)
         moved = [row.id for row in rows if row.revision > known.get(row.id, 0)]
         for done, batch in enumerate(_batches(moved)):
@@ -67,16 +48,6 @@ def freeze_rosters(
     return program_states(database, as_of, codes)
 
 
-def program_states(database: Database, as_of: dt.datetime, codes: Sequence[str] | None = None) -> list[ProgramState]:
-    """All programs (or those named) with the roster that holds for each at an instant."""
-    with database.read() as connection:
-        frozen = {one.program_id: one for one in versions.frozen_rosters(connection, as_of)}
-        return [
-            ProgramState(row.id, row.code, row.name, row.time_zone, row.revision, row.imported_at, frozen.get(row.id))
-            for row in facts.programs(connection, codes)
-        ]
-
-
 def _batches(ids: list[int]) -> Iterator[list[int]]:
     for low in range(0, len(ids), BATCH):
         yield ids[low : low + BATCH]
@@ -84,7 +55,7 @@ def _batches(ids: list[int]) -> Iterator[list[int]]:
 
 def _freeze_batch(database: Database, policies: Policies, as_of: dt.datetime, program_ids: list[int]) -> None:
     with database.read() as connection:
-        rows = {row.id: row for row in facts.programs(connection) if row.id in set(program_ids)}
+        rows = {row.id: row for row in programs.all_programs(connection) if row.id in set(program_ids)}
         read = _read_facts(connection, program_ids)
     for program_id in program_ids:
         row, found = rows[program_id], read[program_id]
@@ -110,7 +81,7 @@ def _cannot_lay_out(error: ValueError) -> list[RosterCheck]:
 
 
 def _lay_out(
-    read: RosterFacts, findings: list[Finding], policies: Policies, row: facts.ProgramRow, as_of: dt.datetime
+    read: RosterFacts, findings: list[Finding], policies: Policies, row: programs.ProgramRow, as_of: dt.datetime
 ) -> tuple[Roster | None, list[RosterCheck]]:
     """The roster and its checks; no roster where the facts cannot be laid out at all."""
     try:
@@ -129,7 +100,7 @@ def import_age_hours(imported_at: dt.datetime | None, as_of: dt.datetime) -> flo
     return None if imported_at is None else max(0.0, (as_of - imported_at).total_seconds() / 3600)
 
 
-def _keep(database: Database, row: facts.ProgramRow, roster: Roster | None, checks: list[RosterCheck], as_of: dt.datetime) -> None:
+def _keep(database: Database, row: programs.ProgramRow, roster: Roster | None, checks: list[RosterCheck], as_of: dt.datetime) -> None:
     print_ = None if roster is None else fingerprint(roster)
     with database.write(alone=f"freeze {row.id}") as connection:
         if versions.frozen_revisions(connection, [row.id]).get(row.id, 0) >= row.revision:

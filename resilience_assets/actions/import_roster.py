@@ -22,8 +22,8 @@ from resilience_assets.exchange.references import check_references
 from resilience_assets.exchange.source import SourceError, SourceRead
 from resilience_assets.storage import imports, overlay
 from resilience_assets.storage.database import Database
-from resilience_assets.storage.facts import programs
 from resilience_assets.storage.imports import KindCount
+from resilience_assets.storage.programs import all_programs
 
 Progress = Callable[[str, int, int], None]
 Contradicted = Literal["refuse", "accept-source", "keep-changes"]
@@ -208,9 +208,9 @@ def _program(connection: Any, source: SourceRead, report: ImportReport, now: dt.
         except ValueError as error:
             report.findings.append(Finding(Severity.ERROR, "slots_changed", str(error)))
             raise _refuse(report) from error
-    found = programs(connection, [report.program]) if report.program else []
+    found = all_programs(connection, [report.program]) if report.program else []
     if not found:
-        known = ", ".join(row.code for row in programs(connection)) or "none yet"
+        known = ", ".join(row.code for row in all_programs(connection)) or "none yet"
         said = f"program {report.program!r} is not known" if report.program else "the source does not say which program it is for"
         reason = f"{said}; add a program.csv to it, or name one with --program (known: {known})"
         report.findings.append(Finding(Severity.ERROR, "unknown_program", reason))

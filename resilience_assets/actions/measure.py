@@ -14,7 +14,8 @@ from typing import Any
 import pandas as pd
 
 from resilience_assets.actions import code_versions
-from resilience_assets.actions.freeze import BATCH, ProgramState
+from resilience_assets.actions.freeze import BATCH
+from resilience_assets.actions.program_states import ProgramState
 from resilience_assets.analysis.redundancy import redundancy
 from resilience_assets.analysis.utilization import utilization
 from resilience_assets.domain.days import local_day

@@ -10,8 +10,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from resilience_assets.actions.freeze import ProgramState, import_age_hours, program_states
+from resilience_assets.actions.freeze import import_age_hours
 from resilience_assets.actions.measure import loaded, window
+from resilience_assets.actions.program_states import ProgramState, program_states
 from resilience_assets.analysis.roster_checks import RosterCheck, no_demand, stale_import
 from resilience_assets.policy import Policies
 from resilience_assets.storage.database import Database

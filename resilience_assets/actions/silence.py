@@ -9,7 +9,7 @@ import datetime as dt
 from typing import Any
 
 from resilience_assets.policy import Policies
-from resilience_assets.storage import acts, audit, facts
+from resilience_assets.storage import acts, audit, programs
 from resilience_assets.storage.database import Database
 
 LONGEST = dt.timedelta(days=31)
@@ -35,8 +35,8 @@ def silence(
     if rule and rule not in families:
         raise ValueError(f"no rule is called {rule!r}; known are {', '.join(sorted(families))}")
     with database.write(alone="alerts") as connection:
-        if program and not facts.programs(connection, [program]):
-            known = ", ".join(row.code for row in facts.programs(connection)) or "none yet"
+        if program and not programs.all_programs(connection, [program]):
+            known = ", ".join(row.code for row in programs.all_programs(connection)) or "none yet"
             raise ValueError(f"program {program!r} is not known (known: {known})")
         id = acts.add_silence(
             connection, program=program, rule=rule, scope_key=service, starts_at=starts, ends_at=ends, author=by,

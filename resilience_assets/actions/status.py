@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from resilience_assets.actions.freeze import ProgramState, program_states
+from resilience_assets.actions.program_states import ProgramState, program_states
 from resilience_assets.domain.days import day_text
 from resilience_assets.domain.nouns import Tier
 from resilience_assets.domain.scales import LoadShedding
 from resilience_assets.policy import Policies
-from resilience_assets.storage import facts, incidents, overlay, results
+from resilience_assets.storage import incidents, overlay, programs, results
 from resilience_assets.storage.database import Database
 
 HEALTH_KEYS = ("timestamp", "status", "utilization", "defense_level", "n1_pass", "n2_pass", "immediate_actions")
@@ -118,7 +118,7 @@ class UnknownProgramError(ValueError):
 def program_codes(database: Database) -> list[str]:
     """Readable ids of all programs."""
     with database.read() as connection:
-        return [row.code for row in facts.programs(connection)]
+        return [row.code for row in programs.all_programs(connection)]
 
 
 def known_program(database: Database, code: str) -> str:

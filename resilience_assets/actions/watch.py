@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from resilience_assets.actions.freeze import program_states
 from resilience_assets.actions.import_apart import DONE, REFUSED
+from resilience_assets.actions.program_states import program_states
 from resilience_assets.policy import Policies
-from resilience_assets.storage import facts, incidents, outbox, results
+from resilience_assets.storage import incidents, outbox, programs, results
 from resilience_assets.storage.database import Database
 
 A_NIGHT = dt.timedelta(hours=26)
@@ -55,7 +55,7 @@ def threshold_watch(database: Database, policies: Policies, now: dt.datetime | N
 def unchecked_programs(database: Database) -> list[str]:
     """Programs with a revision that no scheduled or clicked health check has seen."""
     with database.read() as connection:
-        return [row.code for row in facts.programs(connection) if row.revision > row.checked_revision]
+        return [row.code for row in programs.all_programs(connection) if row.revision > row.checked_revision]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from resilience_assets.actions.freeze import program_states
+from resilience_assets.actions.program_states import program_states
 from resilience_assets.analysis.contingency.covers import cover_line
 from resilience_assets.analysis.contingency.stand_ins import stand_ins
 from resilience_assets.domain.days import date_of, day_text, local_day

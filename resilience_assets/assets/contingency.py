@@ -11,7 +11,7 @@ from pydantic import Field
 
 from resilience_assets.actions.contingency import Reports, measure_contingency, reports
 from resilience_assets.actions.deep_dive import deep_dives, measure_deep_dive, tables
-from resilience_assets.actions.freeze import program_states
+from resilience_assets.actions.program_states import program_states
 from resilience_assets.assets.metadata import FRESH, OWNERS, data_version, figures, table
 from resilience_assets.assets.roster import roster
 from resilience_assets.domain.scales import PhaseRisk
@@ -25,9 +25,9 @@ DAILY = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=50), warn_
 
 
 class ContingencyConfig(dg.Config):
-    """How far to look ahead."""
+    """How far to look ahead. What is out of range is refused by the action, for Dagster would try it again and again."""
 
-    days_ahead: int | None = Field(None, ge=1, le=366, description="Local dates, beginning with today; as the policy says (90 as shipped) when left out.")
+    days_ahead: int | None = Field(None, description="Local dates, beginning with today, 1 to 366; as the policy says (90 as shipped) when left out.")
 
 
 @dg.asset(

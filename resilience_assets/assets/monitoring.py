@@ -12,8 +12,8 @@ import pandas as pd
 from resilience_assets.actions.check_health import check_health
 from resilience_assets.actions.contingency import measure_contingency, passed
 from resilience_assets.actions.evaluate_alerts import evaluate_alerts
-from resilience_assets.actions.freeze import ProgramState, program_states
 from resilience_assets.actions.measure import Measured, measure_redundancy, measure_utilization, rows
+from resilience_assets.actions.program_states import ProgramState, program_states
 from resilience_assets.assets.contingency import contingency_report
 from resilience_assets.assets.metadata import FRESH, OWNERS, data_version, figures, table
 from resilience_assets.assets.roster import roster

@@ -7,7 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from resilience_assets.actions.freeze import ProgramState, freeze_rosters, import_age_hours
+from resilience_assets.actions.freeze import freeze_rosters, import_age_hours
+from resilience_assets.actions.program_states import ProgramState
 from resilience_assets.assets.metadata import FRESH, OWNERS, data_version, figures, table
 from resilience_assets.resources.as_of import AsOf, as_of
 from resilience_assets.resources.deployment import Deployment

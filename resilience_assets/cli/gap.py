@@ -39,7 +39,7 @@ def gap(
     elif not list_:
         if program is None or service is None:
             raise Refused("name the program and the service, such as: resilience gap family-medicine clinic --to 2026-03-31 --reason '...'")
-        from resilience_assets.actions.freeze import program_states
+        from resilience_assets.actions.program_states import program_states
         from resilience_assets.actions.status import known_program
 
         known_program(here.database, program)

@@ -113,7 +113,7 @@ def _show_analysis(here: Deployment, days: str | None, as_json: bool) -> None:
     from rich.text import Text
 
     from resilience_assets.actions.deep_dive import analysis_results
-    from resilience_assets.actions.freeze import program_states
+    from resilience_assets.actions.program_states import program_states
     from resilience_assets.cli.terminal import console, emit_json, show_points
 
     now = here.clock.now()

@@ -1,4 +1,4 @@
-"""One POST to an address outside, that cannot be turned against the inside, and that ends.
+"""One POST (or GET) to an address outside, that cannot be turned against the inside, and that ends.
 
 Belongs here: which addresses may be connected to, one deadline over the whole exchange, the most that is read.
 Does not belong here: what is posted (the channels), what an answer means (outcome.py).
@@ -233,6 +233,22 @@ def post(
     allowed: Collection[str] = (), how: Resolve = resolve, tls: ssl.SSLContext | None = None,
 ) -> Outcome:  # fmt: skip
     """POST and say what became of it, within `seconds`. Raises nothing that a peer or a network can cause."""
+    about = {"Content-Length": str(len(body)), "Content-Type": "application/json", **headers}
+    return _exchange("POST", url, body, about, seconds, now, allowed, how, tls)
+
+
+def get(
+    url: Secret, *, seconds: float, now: dt.datetime,
+    allowed: Collection[str] = (), how: Resolve = resolve, tls: ssl.SSLContext | None = None,
+) -> Outcome:  # fmt: skip
+    """GET and say whether it was answered well, as `post` does; the answer itself is not read."""
+    return _exchange("GET", url, b"", {}, seconds, now, allowed, how, tls)
+
+
+def _exchange(
+    method: str, url: Secret, body: bytes, headers: Mapping[str, str], seconds: float, now: dt.datetime,
+    allowed: Collection[str], how: Resolve, tls: ssl.SSLContext | None,
+) -> Outcome:  # fmt: skip
     deadline, course = Deadline(seconds), _Course()
     try:
         parts, host, port, listed = checked(url, allowed)
@@ -243,12 +259,12 @@ def post(
         literal = f"[{host}]" if ":" in host else host
         usual = {"https": 443, "http": 80}[parts.scheme]
         lines = {
-            "Host": literal if port == usual else f"{literal}:{port}", "Content-Length": str(len(body)),
-            "Content-Type": "application/json", "User-Agent": "resilience-assets", "Connection": "close", **headers,
+            "Host": literal if port == usual else f"{literal}:{port}", "User-Agent": "resilience-assets",
+            "Connection": "close", **headers,
         }  # fmt: skip
         with (
             httpcore.ConnectionPool(network_backend=guard, ssl_context=context) as pool,
-            pool.stream("POST", address, headers=list(lines.items()), content=body) as answer,
+            pool.stream(method, address, headers=list(lines.items()), content=body) as answer,
         ):
             wish = next((v.decode("latin-1") for k, v in answer.headers if k.lower() == b"retry-after"), None)
             return of_http(answer.status, wish, now)

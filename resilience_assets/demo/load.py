@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from sqlalchemy import select
 
-from resilience_assets.actions.freeze import program_states
 from resilience_assets.actions.import_roster import ImportReport, import_source
+from resilience_assets.actions.program_states import program_states
 from resilience_assets.demo.family_medicine import PROGRAM as FAMILY_MEDICINE
 from resilience_assets.demo.programs import DEFAULT_SEED, HEALTH_CHECK_DAYS, THIN_SERVICE, demo_programs
 from resilience_assets.domain.days import local_day

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
@@ -20,6 +21,9 @@ from resilience_assets.policy.frozen import Frozen
 
 Severity = Literal["info", "warning", "critical", "emergency"]
 Channel = Literal["email", "webhook", "slack"]
+
+MORNING_BRIEF = "morning_brief"
+"""What a route names among its rules when it is to carry the morning brief."""
 
 _ADDRESS = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -96,6 +100,14 @@ class Recipient(Frozen):
     def is_quiet(self, instant: dt.datetime) -> bool:
         """Whether this reader is not to be disturbed by what is not critical."""
         return self.quiet_hours is not None and self.quiet_hours.quiet(instant, self.time_zone)
+
+    def quiet_until(self, instant: dt.datetime) -> dt.datetime | None:
+        """The minute in which the quiet hours that hold now are over; None where none hold."""
+        if not self.is_quiet(instant):
+            return None
+        minute = instant.replace(second=0, microsecond=0)
+        ahead = (minute + dt.timedelta(minutes=n) for n in range(1, 26 * 60))
+        return next((at for at in ahead if not self.is_quiet(at)), None)
 
 
 class Route(Frozen):
@@ -175,6 +187,7 @@ class Telling(Frozen):
     recipients: tuple[Recipient, ...]
     routes: tuple[Route, ...]
     default_to: tuple[str, ...]
+    brief_to: tuple[str, ...] = ()
     escalation: Escalation
     repetition: Repetition
     flapping: Flapping
@@ -191,7 +204,7 @@ class Telling(Frozen):
             if places.count(place) > 1:
                 raise ValueError(f"recipients: {' '.join(place)} is given twice; one reader is told once")
         known = {one.id for one in self.recipients}
-        for name, readers in (("default_to", self.default_to), *((f"route {route.id}", route.to) for route in self.routes)):
+        for name, readers in (("default_to", self.default_to), ("brief_to", self.brief_to), *((f"route {route.id}", route.to) for route in self.routes)):
             for one in readers:
                 if one not in known:
                     raise ValueError(f"{name} goes to {one!r}, who is not among the recipients: {', '.join(sorted(known)) or 'none'}")
@@ -213,5 +226,21 @@ class Telling(Frozen):
         ids = [id for route in chosen if route.level == level and route.takes(program, family, rule, severity) for id in route.to]
         if not chosen and level == 1 and severity >= AlertSeverity.WARNING:
             ids = list(self.default_to)
+        return self._active(ids)
+
+    def brief_readers(self, program: str) -> list[Recipient]:
+        """Who gets a program's morning brief, each once: whom routes name with the rule `morning_brief`, else
+        `brief_to`, else whoever is told of the program's warnings."""
+        named = [
+            route for route in self.routes
+            if MORNING_BRIEF in route.rules and route.takes(program, MORNING_BRIEF, MORNING_BRIEF, AlertSeverity.EMERGENCY)
+        ]  # fmt: skip
+        if named:
+            return self._active([id for route in named for id in route.to])
+        if self.brief_to:
+            return self._active(self.brief_to)
+        return self.readers(program, MORNING_BRIEF, MORNING_BRIEF, AlertSeverity.WARNING, 1)
+
+    def _active(self, ids: Iterable[str]) -> list[Recipient]:
         found = [self.recipient(id) for id in dict.fromkeys(ids)]
         return [one for one in found if one is not None]

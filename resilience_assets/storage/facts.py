@@ -27,30 +27,6 @@ from resilience_assets.storage import bulk, tables
 IntColumns = dict[str, npt.NDArray[np.int64]]
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramRow:
-    """A program as it stands: database id, readable id, revision, when it was last imported."""
-
-    id: int
-    code: str
-    name: str
-    time_zone: str
-    revision: int
-    checked_revision: int
-    imported_at: Any
-
-
-def programs(connection: Connection, codes: Sequence[str] | None = None) -> list[ProgramRow]:
-    """All programs (or those named), by readable id."""
-    table = tables.Program
-    query = select(
-        table.id, table.code, table.name, table.time_zone, table.revision, table.checked_revision, table.imported_at
-    ).order_by(table.code)
-    if codes is not None:
-        query = query.where(table.code.in_(codes))
-    return [ProgramRow(*row) for row in connection.execute(query)]
-
-
 def _grouped(connection: Connection, model: Any, program_ids: Sequence[int], *columns: Any) -> dict[int, list[Any]]:
     query = select(model.program_id, *columns).where(model.program_id.in_(program_ids))
     if hasattr(model, "closed_batch_id"):

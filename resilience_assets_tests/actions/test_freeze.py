@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from resilience_assets.actions import freeze
-from resilience_assets.actions.freeze import freeze_rosters, program_states
+from resilience_assets.actions.freeze import freeze_rosters
+from resilience_assets.actions.program_states import program_states
 from resilience_assets.storage import facts, tables
 from resilience_assets_tests.actions.building import FIRST, NOW, POLICIES, QUARTER, load, person, program, source, works
 from resilience_assets_tests.storage.dumping import differences, dump

@@ -11,7 +11,7 @@ from resilience_assets.domain import states
 from resilience_assets.domain.findings import Finding, Severity
 from resilience_assets.domain.tables import RosterTables, frame
 from resilience_assets.storage import bulk, imports, overlay, tables
-from resilience_assets.storage.facts import programs
+from resilience_assets.storage.programs import all_programs
 from resilience_assets_tests.actions.building import (
     FIRST,
     NOW,
@@ -30,7 +30,7 @@ from resilience_assets_tests.storage.writing import read
 
 def row(database, code="fm"):  # type: ignore[no-untyped-def]
     with database.read() as connection:
-        return programs(connection, [code])[0]
+        return all_programs(connection, [code])[0]
 
 
 def absent(database, code="A", first=1, last=2, now=NOW):  # type: ignore[no-untyped-def]

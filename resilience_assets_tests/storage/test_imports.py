@@ -12,7 +12,8 @@ from resilience_assets.domain.fingerprint import fingerprint
 from resilience_assets.domain.program import Program, Shift, SlotType
 from resilience_assets.domain.tables import COLUMNS
 from resilience_assets.storage import imports, tables
-from resilience_assets.storage.facts import programs, read_facts
+from resilience_assets.storage.facts import read_facts
+from resilience_assets.storage.programs import all_programs
 from resilience_assets_tests.storage.dumping import dump
 from resilience_assets_tests.storage.writing import (
     FIRST,
@@ -156,7 +157,7 @@ def test_with_replace_missing_people_go_with_all_that_hangs_on_them(database):
     assert seats(database) == []
     assert roster.qualifications.person.tolist() == [0, 1, 1]
     with database.read() as connection:
-        found = read_facts(connection, [programs(connection)[0].id])
+        found = read_facts(connection, [all_programs(connection)[0].id])
     assert [one.findings for one in found.values()] == [[]]
 
 
@@ -195,7 +196,7 @@ def test_two_posts_at_once_are_both_kept_for_the_checks_to_see(database):
     assert touched(write(database, twice)) == {"assignments": (2, 0, 0)}
     assert touched(write(database, twice)) == {}
     with database.read() as connection:
-        row = programs(connection)[0]
+        row = all_programs(connection)[0]
         cells = read_facts(connection, [row.id])[row.id].facts.assignments
     assert (cells["day"] == FIRST + 7).sum() == 2
 
@@ -284,9 +285,9 @@ def test_revisions_rise_and_an_import_notes_its_instant(database):
     with database.write() as connection:
         program_id, _ = imports.define_program(connection, PROGRAM, NOW)
         assert imports.raise_revision(connection, program_id) == 1
-        assert programs(connection)[0].imported_at is None
+        assert all_programs(connection)[0].imported_at is None
         assert imports.raise_revision(connection, program_id, NOW) == 2
-        assert programs(connection)[0].imported_at == NOW
+        assert all_programs(connection)[0].imported_at == NOW
 
 
 def test_a_batch_of_programs_is_read_with_as_many_queries_as_one(database):
@@ -299,7 +300,7 @@ def test_a_batch_of_programs_is_read_with_as_many_queries_as_one(database):
     counts = []
     for codes in (["p1"], ["p1", "p2", "p3"]):
         with database.read() as connection:
-            ids = [row.id for row in programs(connection, codes)]
+            ids = [row.id for row in all_programs(connection, codes)]
             statements.clear()
             found = read_facts(connection, ids)
             counts.append(len(statements))

@@ -15,7 +15,7 @@ from resilience_assets.domain.fingerprint import fingerprint
 from resilience_assets.domain.program import DEFAULT_SHIFTS, DEFAULT_SLOT_TYPES, Program
 from resilience_assets.domain.roster import Roster
 from resilience_assets.domain.tables import RosterTables, frame
-from resilience_assets.storage import facts, imports, versions
+from resilience_assets.storage import facts, imports, programs, versions
 from resilience_assets.storage.database import Database
 from resilience_assets.storage.imports import KindCount
 
@@ -96,7 +96,7 @@ def write(database: Database, tables: RosterTables, *, remove: bool = False, cod
 def read(database: Database, code: str = "fm") -> Roster:
     """The roster as the open rows say."""
     with database.read() as connection:
-        row = facts.programs(connection, [code])[0]
+        row = programs.all_programs(connection, [code])[0]
         return assemble(facts.read_facts(connection, [row.id])[row.id].facts)[0]
 
 
@@ -105,7 +105,7 @@ def freeze(database: Database, at: dt.datetime, *, accept: bool = True, code: st
     roster = read(database, code)
     print_ = fingerprint(roster)
     with database.write() as connection:
-        row = facts.programs(connection, [code])[0]
+        row = programs.all_programs(connection, [code])[0]
         version_id = versions.store_version(connection, row.id, roster, print_, at) if accept else None
         versions.store_freeze(connection, row.id, row.revision, at, version_id, print_.content, [] if accept else [{"rule": "r"}])
     return version_id

@@ -69,12 +69,15 @@ class Contingency:
     def passes(self, losses: int, moves: Moves = Moves.FULL, days: int | None = None) -> bool | None:
         """Whether any so many people (1 or 2) may be lost in any slot and no minimum is left open.
 
-        Of all dates of the horizon, or of its first `days`. False with a seat open today. None where nothing is
-        asked for, or where all that is on file passes and some of these dates are not on file.
+        Of all dates of the horizon, or of its first `days`. False with a seat open today, and where nobody at all is
+        seated: an empty schedule is no plan, even if enough people could be called in. None where nothing is asked for,
+        or where all that is on file passes and some of these dates are not on file.
         """
         found, asked = self.minimum[moves], self.window.minimum
         slots = self.slots_within(days)
         if ((found.deficit[:slots] > 0) | (found.survives[:slots] < losses)).any():
+            return False
+        if asked[:, :slots].any() and not self.window.filled()[:, :slots].any():
             return False
         missing = self.missing_days if days is None else days - slots // self.window.per_day
         return True if asked[:, :slots].any() and not missing else None

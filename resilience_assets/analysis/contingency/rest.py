@@ -10,6 +10,7 @@ breaks nothing that is not broken.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -50,23 +51,36 @@ def posts_by_shift(roster: Roster, first: int, end: int) -> PostShifts:
     """The shift of each post in each slot first..end - 1.
 
     It is the one that most people are planned for at that post in that slot, away or not (of equals the
-    first); where nobody is planned, the shortest shift that covers the slot.
+    first); where nobody is planned, the one that most are planned for there in slots of that type on all dates on
+    file, and where that is nobody too, the shortest shift that covers the slot.
     """
-    count, posts, slots = len(roster.program.shifts), len(roster.posts), end - first
-    person, slot = np.nonzero((roster.planned[:, first:end] >= 0) & (roster.shift[:, first:end] >= 0))
-    shift = roster.shift[person, slot + first].astype(np.int64)
-    back = _dates_back(roster, person, slot + first, shift)
-    # a shift touches its own date and at most three more
-    code = shift * 4 + np.clip(back, 0, 3)
-    cells = (slot * posts + roster.planned[person, slot + first]) * (4 * count) + code
-    heads = np.bincount(cells, minlength=slots * posts * 4 * count).reshape(slots, posts, 4 * count)
-    shortest = np.array([_shortest(roster, s) for s in range(roster.per_day)], dtype=np.int64)
-    usual = np.repeat(shortest[(np.arange(first, end)) % roster.per_day][:, None], posts, axis=1)
-    chosen = np.where(heads.any(axis=2), heads.argmax(axis=2), usual) if count else usual
+    chosen = _usual_shifts(roster)[np.arange(first, end) % roster.per_day]
+    heads = _heads_by_shift(roster, first, end, end - first, lambda slot: slot - first)
+    chosen = np.where(heads.any(axis=2), heads.argmax(axis=2), chosen) if heads.shape[2] else chosen
     codes, which = np.unique(chosen, return_inverse=True)
     return PostShifts(
-        which.reshape(slots, posts), np.where(codes < 0, -1, codes // 4), np.where(codes < 0, 0, codes % 4)
+        which.reshape(chosen.shape), np.where(codes < 0, -1, codes // 4), np.where(codes < 0, 0, codes % 4)
     )
+
+
+def _usual_shifts(roster: Roster) -> Ints:
+    """Shift * 4 + dates back that is usual for each post in slots of each type, [slot types, Q]; -1 for none."""
+    shortest = np.array([_shortest(roster, s) for s in range(roster.per_day)], dtype=np.int64)
+    usual = np.repeat(shortest[:, None], len(roster.posts), axis=1)
+    heads = _heads_by_shift(roster, 0, roster.slots, roster.per_day, lambda slot: slot % roster.per_day)
+    return np.where(heads.any(axis=2), heads.argmax(axis=2), usual) if heads.shape[2] else usual
+
+
+def _heads_by_shift(roster: Roster, first: int, end: int, rows: int, row_of: Callable[[Ints], Ints]) -> Ints:
+    """People planned in slots first..end - 1 by row (`row_of` a slot), post and shift * 4 + dates back, [rows, Q, 4K]."""
+    kinds, posts = 4 * len(roster.program.shifts), len(roster.posts)
+    person, slot = np.nonzero((roster.planned[:, first:end] >= 0) & (roster.shift[:, first:end] >= 0))
+    slot = slot + first
+    shift = roster.shift[person, slot].astype(np.int64)
+    # a shift touches its own date and at most three more
+    code = shift * 4 + np.clip(_dates_back(roster, person, slot, shift), 0, 3)
+    cells = (row_of(slot) * posts + roster.planned[person, slot]) * kinds + code
+    return np.bincount(cells, minlength=rows * posts * kinds).reshape(rows, posts, kinds)
 
 
 def _dates_back(roster: Roster, person: Ints, slot: Ints, shift: Ints) -> Ints:

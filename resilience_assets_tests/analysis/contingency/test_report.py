@@ -182,7 +182,8 @@ def test_the_first_days_of_a_report_are_a_report_of_these_days(roster: Roster, s
 
 def test_a_roster_that_begins_after_today_passes_nothing_for_the_days_before() -> None:
     need = {("icu", day, "AM"): 1 for day in range(4)}
-    roster = build(dict.fromkeys("ABC", "- - - -"), posts=POSTS, required=need, minimum=need)
+    people = {"A": "D D D D", "B": "- - - -", "C": "- - - -"}
+    roster = build(people, posts=POSTS, holds={"A": "icu"}, required=need, minimum=need)
     assert contingency(roster, POLICY, FIRST, FIRST + 3).passes(1, days=4) is True
     late = contingency(roster, POLICY, FIRST - 2, FIRST + 3)
     assert (late.missing_days, late.n1_pass, late.passes(1, days=4), late.passes(1, days=2)) == (2, None, None, None)
@@ -207,3 +208,9 @@ def test_people_moved_is_the_length_of_the_chain_that_makes_the_loss_good() -> N
     )  # fmt: skip
     columns = report(roster).people_columns()
     assert dict(zip(columns["person"], columns["people_moved"], strict=True)) == {"A": 3, "B": 2, "C": 1, "D": 0}
+
+
+def test_an_empty_schedule_is_no_pass_though_enough_people_could_be_called_in() -> None:
+    need = {("icu", 0, "AM"): 1}
+    empty = build(dict.fromkeys("ABC", "-"), posts=POSTS, required=need, minimum=need)
+    assert (report(empty).open_seats(), report(empty).n1_pass, report(empty).n2_pass) == (0, False, False)
