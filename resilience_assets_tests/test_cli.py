@@ -283,6 +283,106 @@ def test_an_absence_as_json(run: Run, imported: Path) -> None:
     assert report["from"] == report["to"]
 
 
+def test_an_absence_says_who_may_cover(run: Run, imported: Path, here: Deployment) -> None:
+    check_health.run_check(here.database, here.policies(), here.clock.now())
+    person, day = seated_today_or_later(here)
+    said = run("absent", person, "--from", day_text(day)).output
+    report = as_json(run("absent", person, "--from", day_text(day), "--json"))
+    assert {"covers"} <= set(report["opens"][0])
+    short = [one for one in report["opens"] if one["verdict"] != "still full"]
+    assert short
+    assert "Who may cover" in said
+    for one in short:
+        assert f"{one['date']} {one['slot']}, {one['role']} on {one['service']}:" in said
+        for cover in one["covers"]:
+            assert cover.split(";")[0] in said
+    assert "cover" not in run("absent", person, "--undo").output
+
+
+# --- without --------------------------------------------------------------------------------
+
+
+THIN = {
+    "demand_rules": "post,weekday,slot,required,minimum\nicu/att,daily,AM,1,1\nclinic/att,daily,PM,1,1\n",
+    "qualifications": "person,post\nA-01,icu/att\nA-02,icu/att\nA-03,clinic/att\n",
+}
+"""The small program in which A-01 or A-02 is enough for the ICU, and nobody but A-03 may hold the clinic."""
+
+
+@pytest.fixture
+def thin(run: Run, tmp_path: Path) -> Path:
+    from resilience_assets_tests.assets.deploying import small_set, write_set
+
+    folder = write_set(tmp_path / "thin", small_set(today=dt.datetime.now(dt.UTC).date(), **THIN))
+    run("import", str(folder), "--json")
+    return folder
+
+
+def test_without_says_what_opens_who_may_cover_and_records_nothing(run: Run, thin: Path, here: Deployment) -> None:
+    before = everything(here)
+    said = run("without", "A-03", "--from", "tomorrow").output
+    assert said.splitlines()[0].startswith("Without A-03 (north), ")
+    assert "8 seats fall below the minimum; anyone may be moved: 8 of them stay open" in " ".join(said.split())
+    assert said.count("1 below the minimum, 1 stays open") == 8
+    assert said.count("nobody may cover within the rules") == 8
+    both = " ".join(run("without", "A-01", "A-02", "--from", "tomorrow", "--to", "tomorrow").output.split())
+    assert "1 seat falls below the minimum; anyone may be moved: 1 of them stays open" in both
+    one = " ".join(run("without", "A-01", "--from", "tomorrow", "--to", "tomorrow").output.split())
+    assert "no seat falls below its minimum" in one, "A-02 is there too"
+    assert everything(here) == before
+
+
+def everything(here: Deployment) -> dict[str, Any]:
+    """All rows but the roster itself, which a question freezes as a check would."""
+    from resilience_assets_tests.storage.dumping import dump
+
+    return dump(here.database, ("freeze", "roster_version"))
+
+
+@pytest.mark.parametrize(("moves", "words"), [("none", "as rostered"), ("free", "call-in"), ("all", "anyone may be moved")])
+def test_who_may_move_is_an_option(run: Run, thin: Path, moves: str, words: str) -> None:
+    said = " ".join(run("without", "A-03", "--moves", moves).output.split())
+    assert words in said
+    found = as_json(run("without", "A-03", "--moves", moves, "--json"))
+    assert found["moves"] == {"none": "static", "free": "call_in", "all": "full"}[moves]
+    assert found["totals"]["minimum"]["open_as_rostered"] == found["totals"]["minimum"]["open_after"] == 8
+
+
+def test_seats_that_are_open_already_are_counted_once(run: Run, thin: Path) -> None:
+    """A-03 is reported away tomorrow; without A-01 and A-02 one more seat opens that day: two stay open, and no third."""
+    run("absent", "A-03", "--from", "tomorrow", "--json")
+    found = as_json(run("without", "A-01", "A-02", "--from", "tomorrow", "--to", "tomorrow", "--json"))
+    assert found["totals"]["minimum"] == {"open_now": 1, "open_as_rostered": 2, "open_after": 2}
+    said = " ".join(run("without", "A-01", "A-02", "--from", "tomorrow", "--to", "tomorrow").output.split())
+    assert "1 seat falls below the minimum; anyone may be moved: 2 of the 2 then open stay open" in said
+    nobody = " ".join(run("without", "A-04", "--from", "tomorrow", "--to", "tomorrow").output.split())
+    assert "no seat falls below its minimum (1 is open already)" in nobody
+
+
+def test_a_long_answer_is_cut_and_all_shows_the_rest(run: Run, thin: Path) -> None:
+    def seats(said: str) -> int:
+        return said.count("stays open")
+
+    short = run("without", "A-03", "--to", day_text(demo_day(dt.datetime.now(dt.UTC)) + 20)).output
+    assert seats(short) == 15
+    assert "more seats (--all)" in short
+    long = run("without", "A-03", "--to", day_text(demo_day(dt.datetime.now(dt.UTC)) + 20), "--all").output
+    assert seats(long) > 15
+    assert "--all" not in long
+
+
+def test_dates_that_are_not_on_file_are_said(run: Run, thin: Path) -> None:
+    last = day_text(demo_day(dt.datetime.now(dt.UTC)) + 60)
+    assert "of these dates are not on file: nothing is known of them." in run("without", "A-03", "--to", last).output
+
+
+def test_a_question_that_makes_no_sense_is_refused(run: Run, thin: Path) -> None:
+    assert "A-09" in run("without", "A-09", code=2).stderr
+    assert "1 to 366 days" in run("without", "A-03", "--from", "2026-03-10", "--to", "2026-03-01", code=2).stderr
+    assert "not a date" in run("without", "A-03", "--from", "soon", code=2).stderr
+    assert "PEOPLE" in run("without", code=2).stderr
+
+
 def test_nobody_of_that_name(run: Run, imported: Path) -> None:
     assert "did you mean FAC-01" in run("absent", "FAC-011", code=2).stderr
     assert "not a date" in run("absent", "FAC-01", "--from", "soon", code=2).stderr
@@ -315,7 +415,9 @@ def test_the_status_leads_and_no_line_is_wider_than_the_terminal(run: Run, workb
     assert "just now" in lines[1]
     assert all(len(line) <= 80 for line in lines)
     assert any(line.startswith("coverage") for line in lines)
-    assert "N-1 unknown" in "\n".join(lines)
+    said = "\n".join(lines)
+    assert "N-1 passes: every minimum holds" in said
+    assert "N-2 fails: a minimum breaks" in said
 
 
 def test_the_figures_of_status_are_those_that_the_check_stored(run: Run, workbook: Path, here: Deployment) -> None:
@@ -453,10 +555,29 @@ def test_the_health_check_prints_exactly_its_keys(run: Run, imported: Path) -> N
     result = as_json(run("run", "periodic_health_check", "--json"))
     assert list(result) == ["example-medicine"]
     assert tuple(result["example-medicine"]) == HEALTH_KEYS
-    assert result["example-medicine"]["n1_pass"] is None
+    assert (result["example-medicine"]["n1_pass"], result["example-medicine"]["n2_pass"]) == (True, False)
     said = run("run", "periodic_health_check").output
     for key in HEALTH_KEYS[2:]:
         assert key in said
+
+
+def test_the_analysis_prints_exactly_its_keys_for_as_far_ahead_as_asked(run: Run, imported: Path) -> None:
+    from resilience_assets.actions.deep_dive import RESULT_KEYS
+
+    result = as_json(run("run", "run_contingency_analysis", "--config", "days_ahead=8", "--json"))
+    assert list(result) == ["example-medicine"]
+    found = result["example-medicine"]
+    assert tuple(found) == RESULT_KEYS
+    assert (found["period"], found["n1_pass"], found["n2_pass"]) == ("8 days", True, False)
+    assert found["n1_vulnerabilities_count"] == len(found["most_critical_faculty"]) == 0
+    assert found["n2_fatal_pairs_count"] > 0
+    said = run("run", "run_contingency_analysis", "--config", "days_ahead=8").output
+    assert said.startswith("example-medicine")
+    for key in RESULT_KEYS:
+        assert key in said
+    assert "most_critical_faculty     nobody" in said
+    far = as_json(run("run", "run_contingency_analysis", "--json"))["example-medicine"]
+    assert (far["period"], far["n1_pass"]) == ("90 days", None), "four weeks are on file"
 
 
 def test_an_unknown_job_and_a_wrong_configuration_are_refused_before_a_run_starts(run: Run) -> None:

@@ -58,6 +58,7 @@ def test_every_variable_reaches_its_field(tmp_path: Path) -> None:
         "RESILIENCE_WEBHOOK_URL": "https://example.org/hook",
         "RESILIENCE_WEBHOOK_SECRETS": "whsec_a, whsec_b",
         "RESILIENCE_SLACK_WEBHOOK_URL": "https://example.org/slack",
+        "RESILIENCE_HEARTBEAT_URL": "https://example.org/ping/abc",
         "RESILIENCE_OUTBOUND_ALLOW": "intern.example.org, 10.0.0.1:8080",
         "SMTP_ENABLED": "true",
         "SMTP_HOST": "mail.example.org",

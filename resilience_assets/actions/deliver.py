@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,19 +53,50 @@ def deliver_pending(
 def deliver_message(
     database: Database, message_id: int, channels: Channels, clock: Callable[[], dt.datetime], *, pace: Pace | None = None
 ) -> dict[str, int]:
-    """Send the rows of one message now; returns rows by state. ValueError for a message that is not there."""
+    """Send the rows of one message now; returns rows by state, none where it has no reader outside the inbox.
+
+    ValueError for a message that is not there.
+    """
     with database.read() as connection:
-        if not outbox.message_rows(connection, message_id):
+        if outbox.message(connection, message_id) is None:
             raise ValueError(f"there is no message {message_id} to send")
     drain(Dispatcher(database, channels, clock, pace), seconds=SECONDS, message_id=message_id)
     with database.read() as connection:
         return dict(Counter(row.state for row in outbox.message_rows(connection, message_id)))
 
 
+def whereabouts(database: Database, message_id: int) -> list[dict[str, Any]]:
+    """How each row of a message stands: its channel, its state, the reason where it was given up or is off."""
+    with database.read() as connection:
+        rows = outbox.message_rows(connection, message_id)
+    return [{"channel": row.channel, "state": row.state, "reason": row.reason or ""} for row in rows]
+
+
 def pending(database: Database) -> list[Any]:
     """Notices that no delivery has taken up yet, oldest first."""
     with database.read() as connection:
         return incidents.pending_notices(connection)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An incident that a message of the inbox tells of: its number (what `ack` needs) and how it stands now."""
+
+    incident: int
+    stands: str
+
+
+def told(database: Database, notice_ids: Sequence[int]) -> dict[int, list[Told]]:
+    """By notice, the incidents that it tells of: 'open', 'in hand' (acknowledged) or 'over'."""
+    with database.read() as connection:
+        found = incidents.incidents_told(connection, notice_ids)
+    return {notice: [Told(row.id, _stands(row)) for row in rows] for notice, rows in found.items()}
+
+
+def _stands(row: Any) -> str:
+    if row.closed_at is not None:
+        return "over"
+    return "open" if row.acknowledged_at is None else "in hand"
 
 
 def inbox(database: Database, program: str | None = None, limit: int = 20) -> list[Any]:

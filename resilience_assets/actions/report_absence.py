@@ -17,6 +17,7 @@ from resilience_assets.actions.check_health import Headline, run_check
 from resilience_assets.actions.evaluate_alerts import evaluate_alerts
 from resilience_assets.actions.freeze import freeze_rosters
 from resilience_assets.actions.people import FoundPerson, find_person
+from resilience_assets.actions.who_may_cover import covers_of
 from resilience_assets.analysis.contingency.covers import cover_line
 from resilience_assets.analysis.contingency.stand_ins import stand_ins
 from resilience_assets.domain.days import OPEN_END, OPEN_START, date_of, day_text, local_day
@@ -220,7 +221,7 @@ def _after(
     what: tuple[tuple[tuple[int, int], ...], str, bool], before: Headline | None,
 ) -> AbsenceReport:  # fmt: skip
     check = run_check(database, policies, now, codes=[found.program])
-    evaluate_alerts(database, policies, now, source="health_check")
+    evaluate_alerts(database, policies, now, source="health_check", covers=covers_of(database, policies, now))
     roster = _roster(database, policies, now, found)
     stretches, kind, undone = what
     dates = (stretches[0][0], stretches[-1][1])

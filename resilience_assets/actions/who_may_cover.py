@@ -24,6 +24,9 @@ from resilience_assets.storage.database import Database
 FEW = 3
 """Seats whose covers a message names."""
 
+MOST_PROGRAMS = 40
+"""Programs whose rosters one evaluation of alerts loads: in a storm it may not hold its transaction for long."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShortSeat:
@@ -87,11 +90,24 @@ def newest_roster(database: Database, program: str, now: dt.datetime) -> Roster 
 
 
 def covers_of(database: Database, policies: Policies, now: dt.datetime) -> Callable[[str, str], Sequence[str]]:
-    """Who may cover what is open in a program's (and service's) horizon, in lines; rosters are loaded when first asked for."""
+    """Who may cover what is open in a program's (and service's) horizon, in lines; rosters are loaded when first asked for.
+
+    For programs beyond MOST_PROGRAMS, and where it cannot be found out, the line says how to ask: a notice goes out
+    in any case.
+    """
     rosters: dict[str, Roster | None] = {}
 
     def lines(program: str, service: str) -> Sequence[str]:
+        if program not in rosters and len(rosters) == MOST_PROGRAMS:
+            return [f"ask for it: resilience brief --program {program}"]
+        try:
+            return found(program, service)
+        except (ArithmeticError, LookupError, ValueError) as error:
+            return [f"could not be found out ({type(error).__name__}): resilience brief --program {program}"]
+
+    def found(program: str, service: str) -> Sequence[str]:
         if program not in rosters:
+            rosters[program] = None  # once is enough where it cannot be loaded
             rosters[program] = newest_roster(database, program, now)
         roster = rosters[program]
         if roster is None:

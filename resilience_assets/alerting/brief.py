@@ -44,18 +44,19 @@ class OpenSeat:
 
 
 def morning_brief(
-    program: str, date: dt.date, seats: Sequence[OpenSeat], *, open_alerts: Sequence[str] = (), unknown: str = ""
+    program: str, date: dt.date, seats: Sequence[OpenSeat] | None, *, open_alerts: Sequence[str] = (), unknown: str = ""
 ) -> NoticeText:
     """Today's brief of a program; one line when all is well.
 
     `open_alerts` are the sentences of what else is open; `unknown` is why the figures cannot be relied on,
-    which is said first and is never 'well'. Seats below their minimum come first, then by tier.
+    which is said first and is never 'well'. `seats` of None are not known at all, and `unknown` says why. Seats
+    below their minimum come first, then by tier.
     """
     day = f"{date:%a} {date.isoformat()}"
-    if not seats and not open_alerts and not unknown:
+    if seats is not None and not seats and not open_alerts and not unknown:
         line = one_line(f"{program}, {day}: all is well, every seat is filled.")
         return NoticeText(f"[brief] {line.rstrip('.')}", AlertSeverity.INFO, line)
-    ranked = sorted(seats, key=lambda one: (not one.below_minimum, one.tier, one.slot, one.service, one.role))
+    ranked = sorted(seats or (), key=lambda one: (not one.below_minimum, one.tier, one.slot, one.service, one.role))
     below = sum(one.below_minimum for one in ranked)
     missing = sum(one.required - one.filled for one in ranked)
     counted = f"{missing} seat{'' if missing == 1 else 's'} open today"
@@ -64,6 +65,8 @@ def morning_brief(
     stands = counted if seats else "every seat is filled"
     if unknown:
         stands = f"not to be relied on: {unknown}; {counted if seats else 'what is on file shows no open seat'}"
+    if seats is None:
+        stands = f"today's open seats are not known: {unknown or 'they were not counted'}"
     headline = one_line(f"{program}, {day}: {stands}.")
     points: list[str] = []
     for seat in ranked[:MOST_SEATS]:
@@ -76,7 +79,8 @@ def morning_brief(
     points += [one_line(f"Also open: {sentence}", 500) for sentence in open_alerts]
     severity = AlertSeverity.CRITICAL if below else AlertSeverity.WARNING
     to_do = tuple(_ready(program, day, seat) for seat in ranked[:MOST_SEATS] if seat.covers)
-    subject = one_line(f"[brief] {program}, {day}: {unknown or (counted if seats else f'{len(open_alerts)} alerts open')}")
+    shown = counted if seats else f"{len(open_alerts)} alert{'' if len(open_alerts) == 1 else 's'} open"
+    subject = one_line(f"[brief] {program}, {day}: {unknown or ('open seats not known' if seats is None else shown)}")
     return NoticeText(subject, severity, headline, tuple(points), (), to_do)
 
 

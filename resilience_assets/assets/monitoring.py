@@ -4,6 +4,7 @@ Belongs here: utilization_snapshot, service_redundancy, system_health, incidents
 here: formulas (analysis), delivery (jobs).
 """
 
+import datetime as dt
 from typing import Any
 
 import dagster as dg
@@ -12,11 +13,14 @@ import pandas as pd
 from resilience_assets.actions.check_health import check_health
 from resilience_assets.actions.contingency import measure_contingency, passed
 from resilience_assets.actions.evaluate_alerts import evaluate_alerts
+from resilience_assets.actions.heartbeat import failed_programs, send_heartbeat
 from resilience_assets.actions.measure import Measured, measure_redundancy, measure_utilization, rows
 from resilience_assets.actions.program_states import ProgramState, program_states
+from resilience_assets.actions.who_may_cover import covers_of
 from resilience_assets.assets.contingency import contingency_report
 from resilience_assets.assets.metadata import FRESH, OWNERS, data_version, figures, table
 from resilience_assets.assets.roster import roster
+from resilience_assets.delivery.secret import Secret
 from resilience_assets.domain.days import day_text
 from resilience_assets.resources.as_of import as_of
 from resilience_assets.resources.deployment import Deployment
@@ -209,7 +213,11 @@ def incidents(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[De
     with told_apart():
         # silences, quiet hours and reminders go by the time of day, whatever instant the figures speak of
         now = max(deployment.clock.now(), moment.instant)
-        done = evaluate_alerts(deployment.database, deployment.policies(), now, observed=scheduled_runs(context.instance))
+        database, policies = deployment.database, deployment.policies()
+        covers = covers_of(database, policies, now)
+        done = evaluate_alerts(database, policies, now, observed=scheduled_runs(context.instance), covers=covers)
+    if moment.live:
+        _beat(context, deployment, moment.instant)
     shown = [
         {
             "program": row.program, "service": row.scope_key, "rule": row.rule, "severity": row.severity,
@@ -225,6 +233,21 @@ def incidents(context: dg.AssetExecutionContext, deployment: dg.ResourceParam[De
     metadata = {"open_incidents": table(shown), "as_of": dg.MetadataValue.timestamp(moment.instant)} | metadata
     version = data_version(f"{row.id} {row.severity}" for row in done.open)
     return dg.MaterializeResult(metadata=metadata, data_version=version)
+
+
+def _beat(context: dg.AssetExecutionContext, deployment: Deployment, as_of: dt.datetime) -> None:
+    """Say outside that the check went through, where somebody listens; what becomes of it fails nothing."""
+    url = Secret(deployment.settings.heartbeat_url.get_secret_value())
+    if not url:
+        return
+    with told_apart():
+        failed = failed_programs(deployment.database, as_of)
+    if failed is None:
+        context.log.info("no heartbeat: nothing was checked in this run")
+        return
+    outcome = send_heartbeat(url, failed=bool(failed), now=deployment.clock.now(), allowed=deployment.settings.outbound_allow)
+    told = context.log.info if outcome.kind == "sent" else context.log.warning
+    told(f"heartbeat{f' of {len(failed)} programs that failed' if failed else ''}: {outcome}")
 
 
 def _with_program(found: pd.DataFrame, measured: Measured, states: list[ProgramState]) -> pd.DataFrame:

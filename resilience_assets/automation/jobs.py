@@ -9,15 +9,20 @@ import os
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
-from resilience_assets.actions.deliver import deliver_pending
+from resilience_assets.actions import send
+from resilience_assets.actions.canary import send_canary
+from resilience_assets.actions.deliver import deliver_message, deliver_pending, whereabouts
 from resilience_assets.actions.import_apart import import_apart, put_away
 from resilience_assets.actions.maintenance import purge
+from resilience_assets.actions.morning_brief import send_briefs
 from resilience_assets.actions.report_absence import report_absence as report_absence_action
 from resilience_assets.actions.report_absence import undo_absence
 from resilience_assets.automation.queues import DEFAULT, NOTIFICATIONS, RESILIENCE, run_tags
 from resilience_assets.automation.run_history import purge_runs
 from resilience_assets.domain.days import day_of
+from resilience_assets.resources.as_of import as_of
 from resilience_assets.resources.deployment import Deployment, who
 from resilience_assets.resources.failures import told_apart
 
@@ -142,6 +147,121 @@ def deliver_alerts() -> None:
     deliver()
 
 
+class MessageConfig(dg.Config):
+    """A message of the outbox by its id: address and text stay in the database."""
+
+    message_id: int
+
+
+def _carry(context: dg.OpExecutionContext, deployment: Deployment, message_id: int) -> str:
+    """Send one message now and note what became of it; returns why it did not reach some reader ('' where it did, or is
+    tried again)."""
+    states = deliver_message(deployment.database, message_id, deployment.channels(), deployment.clock.now)
+    context.log.info(f"message {message_id}: {', '.join(f'{count} {state}' for state, count in sorted(states.items())) or 'the inbox alone'}")
+    context.add_output_metadata({"message_id": message_id, **states})
+    lost = [row for row in whereabouts(deployment.database, message_id) if row["state"] in ("dead", "cancelled")]
+    return "; ".join(f"{row['channel']}: {row['reason']}" for row in lost)
+
+
+def _reached(message_id: int, lost: str) -> None:
+    """Fail the run of a message that was given up."""
+    if lost:
+        raise dg.Failure(f"message {message_id} did not reach every reader: {lost}", allow_retries=False)
+
+
+@dg.op(retry_policy=RETRY, description="Send one message of the outbox now; what is refused for now the outbox tries again.")
+def deliver_one(context: dg.OpExecutionContext, config: MessageConfig, deployment: dg.ResourceParam[Deployment]) -> None:
+    """Deliver one message; what was sent already is not sent again."""
+    with told_apart():
+        _reached(config.message_id, _carry(context, deployment, config.message_id))
+
+
+@dg.job(description="Send a mail that stands in the outbox, by its id (`resilience send email --queue` writes one).", tags=run_tags(NOTIFICATIONS, 600))
+def send_email() -> None:
+    """One mail to its readers."""
+    deliver_one()
+
+
+@dg.job(description="Post a payload that stands in the outbox, by its id (`resilience send webhook --queue` writes one).", tags=run_tags(NOTIFICATIONS, 600))
+def send_webhook() -> None:
+    """One payload to its receiver."""
+    deliver_one()
+
+
+class AlertConfig(dg.Config):
+    """An alert that no rule watches. Its text is kept by Dagster: name no person in it."""
+
+    message: str
+    level: str = "warning"
+    details: dict[str, str] = Field(default_factory=dict)
+
+
+# not retried: what is written once stands in the outbox, and a second try would write it again
+@dg.op(description="Write an alert that no rule watches, and deliver it.")
+def raise_alert(context: dg.OpExecutionContext, config: AlertConfig, deployment: dg.ResourceParam[Deployment]) -> None:
+    """In the inbox always, by mail from warning on, over webhooks and Slack where there are any."""
+    with told_apart():
+        level: Any = config.level
+        message_id = send.send_resilience_alert(
+            deployment.database, deployment.policies(), level, config.message, config.details,
+            now=deployment.clock.now(), by=f"job send_resilience_alert ({who()})",
+        )  # fmt: skip
+        _reached(message_id, _carry(context, deployment, message_id))
+
+
+@dg.job(description="Tell of something that no rule watches: level info, warning, critical or emergency.", tags=run_tags(NOTIFICATIONS, 600))
+def send_resilience_alert() -> None:
+    """One alert to whoever is told by default."""
+    raise_alert()
+
+
+class BriefConfig(dg.Config):
+    """Whose brief: of one program, of all (where left out), or of those whose morning it is (the schedule)."""
+
+    program: str = ""
+    morning_only: bool = False
+
+
+@dg.op(retry_policy=RETRY, description="Write today's brief of programs that have none yet, and deliver what is due.")
+def brief_programs(context: dg.OpExecutionContext, config: BriefConfig, deployment: dg.ResourceParam[Deployment]) -> None:
+    """Today's open seats and who may cover each, once a program and local date. A run as of another time sends nothing."""
+    moment = as_of(context)
+    if not moment.live:
+        raise dg.Failure(f"as of {moment.instant:%Y-%m-%d %H:%M} UTC: a brief is of now; launch the job without its old tags", allow_retries=False)
+    with told_apart():
+        now = deployment.clock.now
+        done = send_briefs(
+            deployment.database, deployment.policies(), moment.instant, by=f"job morning_brief ({who()})",
+            program=config.program, morning_only=config.morning_only,
+        )  # fmt: skip
+        context.log.info(f"briefed: {', '.join(done.programs) or 'nobody, for nobody was due'}")
+        sent = deliver_pending(deployment.database, now(), deployment.channels(), now)
+    context.add_output_metadata({"briefed": len(done.programs), **sent.attempts})
+
+
+@dg.job(description="Today's open seats, who may cover each, text ready to send: to each program's list, once a date.", tags=run_tags(NOTIFICATIONS, 600))
+def morning_brief() -> None:
+    """One brief a program."""
+    brief_programs()
+
+
+@dg.op(description="Write a test message to each channel, and deliver it.")
+def send_test(context: dg.OpExecutionContext, deployment: dg.ResourceParam[Deployment]) -> None:
+    """A channel that fails opens an alert by the road of every message that cannot be delivered."""
+    with told_apart():
+        now, by = deployment.clock.now(), f"job alert_canary ({who()})"
+        message_id = send_canary(deployment.database, deployment.policies(), now=now, by=by)
+        lost = _carry(context, deployment, message_id)
+    if lost:
+        context.log.warning(lost)  # the run has done its work: the alert about it is that of failed deliveries
+
+
+@dg.job(description="A test message over every channel: one that is broken is found before it is needed.", tags=run_tags(NOTIFICATIONS, 600))
+def alert_canary() -> None:
+    """One message to each channel."""
+    send_test()
+
+
 @dg.op(description="Purge expired results and old Dagster runs.")
 def purge_expired(context: dg.OpExecutionContext, deployment: dg.ResourceParam[Deployment]) -> None:
     """Remove what has outlived the retention of the policy."""
@@ -160,4 +280,7 @@ def maintenance() -> None:
     purge_expired()
 
 
-JOBS: list[Any] = [periodic_health_check, run_contingency_analysis, import_roster, report_absence, deliver_alerts, maintenance]
+JOBS: list[Any] = [
+    periodic_health_check, run_contingency_analysis, import_roster, report_absence, deliver_alerts, send_email, send_webhook,
+    send_resilience_alert, morning_brief, alert_canary, maintenance,
+]  # fmt: skip

@@ -58,6 +58,7 @@ def _watch(here: Deployment, sender: Dispatcher, at: dt.datetime) -> None:
     """Read the channels anew, for the policy may have been edited; then tell what only the clock can: a health
     check that does not run, deliveries that fail."""
     from resilience_assets.actions.evaluate_alerts import evaluate_alerts
+    from resilience_assets.actions.who_may_cover import covers_of
 
-    sender.channels = here.channels()
-    evaluate_alerts(here.database, here.policies(), at, source="clock")
+    sender.channels, policies = here.channels(), here.policies()
+    evaluate_alerts(here.database, policies, at, source="clock", covers=covers_of(here.database, policies, at))

@@ -98,11 +98,13 @@ def _checked(here: Deployment, report: ImportReport) -> str:
         return ""
     from resilience_assets.actions.check_health import run_check
     from resilience_assets.actions.evaluate_alerts import evaluate_alerts
+    from resilience_assets.actions.who_may_cover import covers_of
     from resilience_assets.cli.terminal import figure
 
-    policies = here.policies()
-    line = run_check(here.database, policies, here.clock.now(), codes=[report.program]).headlines[0]
-    evaluate_alerts(here.database, policies, here.clock.now(), source="health_check")
+    policies, now = here.policies(), here.clock.now()
+    line = run_check(here.database, policies, now, codes=[report.program]).headlines[0]
+    now = here.clock.now()
+    evaluate_alerts(here.database, policies, now, source="health_check", covers=covers_of(here.database, policies, now))
     if line["coverage"] is None:
         return f"Health: {line['status']}. {' '.join(line['immediate_actions'][:1])}"
     used = f"utilization {figure(line['utilization'])} ({line['utilization_level']})"

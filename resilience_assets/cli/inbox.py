@@ -16,7 +16,7 @@ from resilience_assets.cli.errors import debug_option
 @click.option("--json", "as_json", is_flag=True, help="Print the messages as JSON.")
 @debug_option
 def inbox(program: str | None, limit: int, as_json: bool) -> None:
-    """Show the newest alerts, newest first."""
+    """Show the newest alerts, newest first, each with its number (for `resilience ack`) and how it stands now."""
     from resilience_assets.actions import deliver
     from resilience_assets.cli.terminal import SEVERITY_STYLES, age_text, command_name, console, counted, emit_json
     from resilience_assets.resources.deployment import deployment
@@ -27,11 +27,16 @@ def inbox(program: str | None, limit: int, as_json: bool) -> None:
 
         known_program(here.database, program)
     messages = deliver.inbox(here.database, program, limit)
+    told = deliver.told(here.database, [one.notice_id for one in messages])
     waiting = [one for one in deliver.pending(here.database) if program in (None, one.program)]
     if as_json:
         fields = ("id", "program", "severity", "subject", "body")
         rows = [
-            {name: getattr(one, name) for name in fields} | {"written_at": one.written_at.isoformat()}
+            {name: getattr(one, name) for name in fields}
+            | {
+                "written_at": one.written_at.isoformat(),
+                "alerts": [{"id": alert.incident, "stands": alert.stands} for alert in told.get(one.notice_id, [])],
+            }
             for one in messages
         ]
         emit_json({"messages": rows, "pending": len(waiting)})
@@ -40,7 +45,9 @@ def inbox(program: str | None, limit: int, as_json: bool) -> None:
     now = here.clock.now()
     for one in messages:
         out.print(one.severity.upper(), style=SEVERITY_STYLES.get(one.severity, ""), end="  ")
-        out.print(age_text(now - one.written_at), style="bright_black")
+        out.print(age_text(now - one.written_at), style="bright_black", end="")
+        alerts = ", ".join(f"{alert.incident} {alert.stands}" for alert in told.get(one.notice_id, []))
+        out.print(f"  alert {alerts}" if alerts else "", style="bright_black", soft_wrap=True)
         for number, line in enumerate(one.body.splitlines()):
             out.print(f"  {line}", style="bold" if number == 0 else "", soft_wrap=True)
     if waiting:

@@ -94,12 +94,12 @@ def _verdict(answer: Answer) -> str:
     already, rostered, after = totals["open_now"], totals["open_as_rostered"], totals["open_after"]
     opens = rostered - already
     if not opens:
-        return "no seat falls below its minimum" + (f" ({already} are open already)" if already else "")
+        return "no seat falls below its minimum" + (f" ({already} {'is' if already == 1 else 'are'} open already)" if already else "")
     words = f"{counted(opens, 'seat')} fall{'s' if opens == 1 else ''} below the minimum"
     if not moves:
         return f"{words} as rostered"
     of = "them" if not already else f"the {rostered} then open"
-    left = f"{after} of {of} stay open" if after else "all can be covered"
+    left = f"{after} of {of} stay{'s' if after == 1 else ''} open" if after else "all can be covered"
     return f"{words}; {moves.text}: {left}"
 
 

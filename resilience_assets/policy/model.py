@@ -268,6 +268,15 @@ class Policy(Frozen):
     alert_rules: tuple[AlertRule, ...]
 
     @model_validator(mode="after")
+    def _reports_reach_the_horizon(self) -> Policy:
+        if self.roster.days_ahead < self.health.horizon_days:
+            raise ValueError(
+                f"roster.days_ahead ({self.roster.days_ahead}) is less than health.horizon_days ({self.health.horizon_days}): "
+                "N-1 of the last dates would never be known"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _unique_alert_rules(self) -> Policy:
         ids = [rule.id for rule in self.alert_rules]
         for one in ids:

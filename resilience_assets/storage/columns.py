@@ -21,7 +21,13 @@ LEVEL = 3
 
 
 def pack(header: Mapping[str, Any], columns: Mapping[str, Any]) -> bytes:
-    """Header (anything that JSON takes, without the key `columns`) and columns (arrays of plain types) as one blob."""
+    """Header (anything that JSON takes, without the key `columns`) and columns (arrays of plain types) as one blob.
+
+    ValueError for a column of objects, whose bytes would be addresses.
+    """
+    objects = [name for name, column in columns.items() if column.dtype.hasobject]
+    if objects:
+        raise ValueError(f"columns {', '.join(objects)} hold objects; give arrays of numbers or of text of a fixed length")
     head = {**header, "columns": [[name, column.dtype.str, column.shape] for name, column in columns.items()]}
     text = json.dumps(head, separators=(",", ":")).encode()
     parts = [len(text).to_bytes(8, "little"), text, *(np.ascontiguousarray(column).tobytes() for column in columns.values())]

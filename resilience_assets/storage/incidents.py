@@ -288,6 +288,32 @@ def inbox(connection: Connection, program: str | None = None, limit: int = 20) -
     return list(connection.execute(query))
 
 
+def incidents_told(connection: Connection, notice_ids: Sequence[int]) -> dict[int, list[Any]]:
+    """By notice, the incidents that it tells of in the inbox: id, when each was acknowledged, when it was closed."""
+    event, telling, incident = tables.IncidentEvent, tables.Telling, tables.Incident
+    out: dict[int, list[Any]] = {}
+    for part in _parts(notice_ids):
+        query = (
+            select(telling.notice_id, incident.id, incident.acknowledged_at, incident.closed_at)
+            .join(event, event.id == telling.event_id)
+            .join(incident, incident.id == event.incident_id)
+            .where(telling.notice_id.in_(part))
+            .distinct()
+            .order_by(incident.id)
+        )
+        for row in connection.execute(query):
+            out.setdefault(row.notice_id, []).append(row)
+    return out
+
+
+def newest_of_kind(connection: Connection, kind: str) -> dict[int, dt.datetime]:
+    """By program id, the instant of which the newest notice of a kind in its inbox speaks."""
+    notice, message = tables.Notice, tables.InboxMessage
+    query: Any = select(message.program_id, func.max(notice.as_of)).join(notice, notice.id == message.notice_id)
+    query = query.where(notice.kind == kind, message.program_id.is_not(None)).group_by(message.program_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def names_by_id(connection: Connection, program_id: int) -> dict[str, str]:
     """Readable id to name of a program's people, for readers who may see names."""
     record, person = tables.PersonRecord, tables.Person

@@ -512,6 +512,11 @@ def add_message(connection: Connection, now: dt.datetime, by: str, *, kind: str,
     return int(connection.execute(insert(tables.Message).returning(tables.Message.id), values).scalar_one())
 
 
+def message(connection: Connection, message_id: int) -> Any:
+    """A message apart from any incident; None where there is none of this id."""
+    return connection.execute(select(tables.Message).where(tables.Message.id == message_id)).one_or_none()
+
+
 def message_rows(connection: Connection, message_id: int) -> list[Any]:
     """The outbox rows that carry a message."""
     return list(connection.execute(select(_row).where(_row.message_id == message_id).order_by(_row.id)))

@@ -41,3 +41,16 @@ def test_what_is_not_known_is_never_well():
 def test_a_long_list_is_cut_off_with_a_count():
     brief = morning_brief("fm", DATE, [OpenSeat("AM", f"s{i}", "MD", 0, 1, 0) for i in range(60)])
     assert "20 more places: resilience status --program fm" in brief.points
+
+
+def test_seats_that_are_not_known_are_never_said_to_be_filled():
+    brief = morning_brief("fm", DATE, None, unknown="no roster was ever accepted")
+    assert brief.body == "fm, Tue 2026-03-10: today's open seats are not known: no roster was ever accepted."
+    assert brief.subject == "[brief] fm, Tue 2026-03-10: no roster was ever accepted"
+    assert "filled" not in morning_brief("fm", DATE, None).body
+    assert morning_brief("fm", DATE, None).severity.text == "warning"
+
+
+def test_one_alert_is_one_in_the_subject():
+    subjects = [morning_brief("fm", DATE, [], open_alerts=["x"] * count).subject for count in (1, 2)]
+    assert [subject.split(": ")[1] for subject in subjects] == ["1 alert open", "2 alerts open"]

@@ -93,12 +93,13 @@ def mail_server(**options: Any) -> Iterator[Mailbox]:
 
 @dataclass
 class Received:
-    """One request: path, headers in lower case, body, the instant."""
+    """One request: path, headers in lower case, body, the instant, the method."""
 
     path: str
     headers: dict[str, str]
     body: bytes
     at: float
+    method: str = "POST"
 
 
 @dataclass
@@ -149,10 +150,12 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        drawn = self.receiver.take(Received(self.path, headers, body, time.monotonic()))
+        drawn = self.receiver.take(Received(self.path, headers, body, time.monotonic(), self.command))
         mode = self.path.split("/")[1]
         with suppress(BrokenPipeError, ConnectionResetError):
             getattr(self, f"_do_{mode}", self._status)(drawn)
+
+    do_GET = do_POST  # noqa: N815 - as the server calls it
 
     def _answer(self, status: int, content: bytes = b"ok", **headers: str) -> None:
         self.send_response(status)

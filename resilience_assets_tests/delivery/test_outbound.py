@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from resilience_assets.delivery.outbound import judge, post
+from resilience_assets.delivery.outbound import get, judge, post
 from resilience_assets.delivery.secret import Secret
 from resilience_assets_tests.delivery.peers import bomb, free_port, raw_server, receiver
 from resilience_assets_tests.delivery.rows import NOW
@@ -210,3 +210,29 @@ def test_a_certificate_that_is_not_trusted_is_no_connection():
     with raw_server(behave) as port:
         outcome, _ = send(f"https://127.0.0.1:{port}/", allowed=("127.0.0.1",), tls=ssl.create_default_context())
     assert (outcome.kind, outcome.error) == ("temporary", "no connection")
+
+
+# --- GET ------------------------------------------------------------------------------------
+
+
+def ask(url: str, seconds: float = 5.0, **more):  # type: ignore[no-untyped-def]
+    start = time.monotonic()
+    outcome = get(Secret(url), seconds=seconds, now=NOW, **more)
+    return outcome, time.monotonic() - start
+
+
+def test_a_get_has_no_body_and_is_answered_as_a_post_is():
+    with receiver() as web:
+        assert ask(web.url("ok/ping?a=1"), allowed=web.listed)[0].kind == "sent"
+        assert ask(web.url("500"), allowed=web.listed)[0].code == 500
+        web.location = web.url("ok")
+        assert ask(web.url("307"), allowed=web.listed)[0].error == "redirect"
+    assert [(one.method, one.path, one.body) for one in web.got][:1] == [("GET", "/ok/ping?a=1", b"")]
+    assert "content-type" not in web.got[0].headers
+
+
+def test_a_get_ends_in_time_and_goes_nowhere_inside():
+    with receiver() as web:
+        outcome, took = ask(web.url("drip"), DEADLINE, allowed=web.listed)
+        assert (outcome.error, took < DEADLINE + 1) == ("no answer in time", True)
+    assert ask("https://127.0.0.1/")[0].error == "blocked: not a public address"

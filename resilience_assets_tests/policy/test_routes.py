@@ -1,5 +1,7 @@
 """Recipients, routes and what is refused: the shipped telling, an overlay, the environment."""
 
+import datetime as dt
+
 import pytest
 from pydantic import ValidationError
 
@@ -95,3 +97,48 @@ def test_a_refusal_says_what_is_wrong(text, said):
 def test_a_score_needs_three_readings_at_least():
     with pytest.raises(ValidationError):
         Flapping(readings=2, high=0.5, low=0.1, source="t")
+
+
+def briefed(program, overlay="", **environment):  # type: ignore[no-untyped-def]
+    return [one.id for one in load_policies(overlay, environment=environment).telling.brief_readers(program)]
+
+
+PEOPLE = "{id: a, channel: email, address: a@example.org}, {id: b, channel: email, address: b@example.org}, {id: c, channel: email, address: c@example.org, active: false}"
+
+
+@pytest.mark.parametrize(
+    ("telling", "fm", "ward"),
+    [
+        ("default_to: [a]", ["a"], ["a"]),
+        ("default_to: [a], brief_to: [b, c]", ["b"], ["b"]),
+        ("default_to: [a], routes: [{id: r, to: [b], programs: [fm]}]", ["b"], ["a"]),
+        ("default_to: [a], routes: [{id: r, to: [b], programs: [fm], severity: critical}]", [], ["a"]),
+        ("default_to: [a], routes: [{id: r, to: [b], rules: [delivery_failed]}]", ["a"], ["a"]),
+        ("brief_to: [a], routes: [{id: r, to: [b, b], programs: [fm], rules: [morning_brief], severity: emergency}]", ["b"], ["a"]),
+        ("brief_to: [a], routes: [{id: r, to: [b], rules: [morning_brief], active: false}]", ["a"], ["a"]),
+    ],
+)
+def test_the_brief_goes_to_whom_a_route_names_else_to_its_own_list_else_to_whoever_is_told(telling, fm, ward):
+    overlay = f"telling: {{recipients: [{PEOPLE}], {telling}}}"
+    assert (briefed("fm", overlay), briefed("ward", overlay)) == (fm, ward)
+
+
+def test_the_brief_of_a_deployment_without_policy_goes_to_the_addresses_of_the_environment():
+    assert briefed("fm", RESILIENCE_ALERT_RECIPIENTS="x@example.org") == ["x@example.org"]
+    with pytest.raises(PolicyError, match="brief_to goes to 'nobody'"):
+        load_policies("telling: {brief_to: [nobody]}")
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2026-03-10T02:30:20+00:00", "2026-03-10T11:00:00+00:00"),  # 22:30 in New York; 07:00 there
+        ("2026-03-08T04:59:59+00:00", "2026-03-08T11:00:00+00:00"),  # the night of 23 hours
+        ("2026-11-01T05:30:00+00:00", "2026-11-01T12:00:00+00:00"),  # 01:30, for the first time
+        ("2026-03-10T12:00:00+00:00", None),
+    ],
+)
+def test_quiet_hours_are_over_at_the_readers_own_morning(now, until):
+    found = TELLING.recipient("chief").quiet_until(dt.datetime.fromisoformat(now))
+    assert found == (dt.datetime.fromisoformat(until) if until else None)
+    assert TELLING.recipient("ops").quiet_until(dt.datetime.fromisoformat(now)) is None

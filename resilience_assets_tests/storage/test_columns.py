@@ -66,3 +66,8 @@ def test_columns_of_nothing_are_columns() -> None:
 def test_a_roster_of_repeated_shifts_shrinks() -> None:
     label = np.tile(np.arange(50, dtype=np.uint8) % 3, (270, 1))
     assert len(pack({}, {"label": label})) < label.nbytes / 20
+
+
+def test_objects_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="columns who hold objects"):
+        pack({}, {"who": np.array(["A", None], dtype=object)})

@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from resilience_assets.analysis.contingency.bits import blank_of
+from resilience_assets.analysis.contingency.components import Part
 from resilience_assets.analysis.contingency.judging import (
     FINE,
     MEASURES,
@@ -75,7 +76,12 @@ class AddedShifts:
     def judge(self, masks: Masks, slots: Ints) -> Octets:
         """What every post that a person may hold in these slots of the window does to the person, [I, P]."""
         wanted = np.zeros(self.duty.judged.verdict.shape, dtype=np.bool_)
-        mark_wanted(masks.rows, self.span, slots, blank_of(masks.words), wanted)
+        for part, inside in masks.parts if masks.split else ():
+            own = np.zeros((len(wanted), part.people.size), dtype=np.bool_)
+            mark_wanted(inside.rows, np.take(self.span, part.posts, axis=1), slots, blank_of(inside.words), own)
+            wanted[:, part.people] = own
+        if not masks.split:
+            mark_wanted(masks.rows, self.span, slots, blank_of(masks.words), wanted)
         judge_wanted(wanted, self.duty)
         return self.duty.judged.verdict
 
@@ -85,8 +91,16 @@ class AddedShifts:
         Each person's shift is judged by itself, as if it were the only one added; the post held stays allowed.
         """
         verdict = self.judge(masks, np.arange(masks.place.shape[0]))
+        if masks.split:
+            return masks.divided_into([(part, self._dropped(inside, verdict, part)) for part, inside in masks.parts])
+        return self._dropped(masks, verdict)
+
+    def _dropped(self, masks: Masks, verdict: Octets, part: Part | None = None) -> Masks:
+        """The masks, of a part or of the whole, without posts whose added shift breaks a rule."""
+        span = self.span if part is None else np.take(self.span, part.posts, axis=1)
+        own = verdict if part is None else np.take(verdict, part.people, axis=1)
         may = masks.rows.copy()
-        drop_broken(masks.place, may, self.span, verdict, blank_of(masks.words))
+        drop_broken(masks.place, may, span, own, blank_of(masks.words))
         return replace(masks, may=may.reshape(masks.may.shape))
 
     def stretches(self, person: int, slot: int, post: int) -> list[tuple[str, str]]:

@@ -30,7 +30,7 @@ from resilience_assets.analysis.contingency.bits import (
     without,
 )
 from resilience_assets.analysis.contingency.compiled import compiled
-from resilience_assets.analysis.contingency.labels import Counts, Demand
+from resilience_assets.analysis.contingency.labels import Counts, Demand, demand_of_part
 from resilience_assets.analysis.contingency.masks import Masks, Moves, movable
 from resilience_assets.analysis.contingency.seating import Ints, Octets, Seating, empty_seating, seat
 
@@ -56,11 +56,20 @@ def chains(masks: Masks, moves: Moves, demand: Demand) -> Chains:
     slots, people = masks.place.shape
     posts = demand.shape[1]
     out = np.zeros((slots, people), dtype=np.uint8)
+    if masks.split:
+        # who makes a loss good is of the same part
+        for part, inside in masks.parts:
+            out[:, part.people] = chains(inside, moves, demand_of_part(demand, part)).by_slot
+        return Chains(out, _longest(out))
     count_chains(
         masks.place, masks.rows, movable(moves), demand, empty_seating(people, posts, masks.words),
         blank_of(masks.words), np.empty(posts + 1, dtype=np.int64), np.empty(posts, dtype=np.int64), out,
     )  # fmt: skip
-    return Chains(out, out.max(axis=0, initial=0).astype(np.int64))
+    return Chains(out, _longest(out))
+
+
+def _longest(by_slot: Octets) -> Counts:
+    return np.asarray(by_slot.max(axis=0, initial=0), dtype=np.int64)
 
 
 @compiled

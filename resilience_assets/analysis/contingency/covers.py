@@ -23,8 +23,9 @@ import numpy.typing as npt
 from resilience_assets.analysis.contingency.added_shift import AddedShifts, added_shifts
 from resilience_assets.analysis.contingency.bits import PostSet, Words, blank_of, has, load
 from resilience_assets.analysis.contingency.compiled import Number, compiled
+from resilience_assets.analysis.contingency.components import Part
 from resilience_assets.analysis.contingency.judging import BROKEN, STRETCHED
-from resilience_assets.analysis.contingency.labels import Demand
+from resilience_assets.analysis.contingency.labels import Demand, demand_of_part
 from resilience_assets.analysis.contingency.masks import Masks, Moves, masks_of, movable
 from resilience_assets.analysis.contingency.seating import AWAY, FREE, MOST_POSTS, OFF, Ints, Octets
 from resilience_assets.analysis.contingency.supervision import ratios_hold
@@ -41,7 +42,7 @@ BEST_THREE = 3
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One person of a cover: leaves a place (a post, or a code of seating.py such as FREE) and takes a post.
+    """One person of a cover: leaves a post, or a state below 0 (domain/states.py: free or off), and takes a post.
 
     `stretches` are the duty rules that the added work stretches: (rule id, a sentence for people).
     """
@@ -119,7 +120,7 @@ class Covers:
         slot = int(self.slot[n])
         movers, posts = self.mover[n, : self.moved[n]].tolist(), self.takes[n, : self.moved[n]].tolist()
         steps = tuple(
-            Step(p, int(self.masks.place[slot, p]), q, tuple(self.added.stretches(p, slot, q)))
+            Step(p, int(self.added.window.state[p, slot]), q, tuple(self.added.stretches(p, slot, q)))
             for p, q in zip(movers, posts, strict=True)
         )
         return Cover(slot, int(self.post[n]), int(self.rank[n]), HOW[self.how[n]], float(self.hours_28[n]), steps)
@@ -163,8 +164,7 @@ class Covers:
         if place in (FREE, OFF):
             origin = "(free)" if place == FREE else "(off)"
         else:
-            held = place if place < MOST_POSTS else int(self.added.window.state[p, t])
-            origin = f"from {posts[held]}"
+            origin = f"from {posts[self.added.window.state[p, t]]}"
         rules = [{"person": person, "rule": rule, "text": text} for rule, text in self.added.stretches(p, t, q)]
         return f"{person} {origin} to {posts[q]}", rules
 
@@ -211,7 +211,41 @@ def covers_of_seats(
     Where a rule on supervision is active, a chain that breaks it is left out, and others through the same person who
     comes in are not looked for.
     """
-    people, posts = masks.place.shape[1], demand.shape[1]
+    slot, post = np.asarray(slot, dtype=np.int64), np.asarray(post, dtype=np.int64)
+    verdict = added.judge(masks, np.unique(slot))
+    found = []
+    for part, inside in masks.pieces(demand.shape[1]):
+        seats = np.flatnonzero(np.isin(post, part.posts))
+        search = _search_of(added, inside, moves, demand, verdict, part if masks.parts else None)
+        some = _covers_inside(search, inside, slot[seats], np.searchsorted(part.posts, post[seats]), added, most)
+        found.append(_kept(some, _supervised(some, added, masks.place, part, slot[seats], most), seats, part))
+    longest = max(one.mover.shape[1] for one in found)
+    seat, rank, how, moved = (np.concatenate(column) for column in zip(*(one[:4] for one in found), strict=True))
+    mover, takes = (
+        np.concatenate([np.pad(row, ((0, 0), (0, longest - row.shape[1])), constant_values=NOBODY) for row in column])
+        for column in zip(*(one[4:] for one in found), strict=True)
+    )
+    order = np.argsort(seat, kind="stable")
+    of_slot, of_post = slot[seat[order]], post[seat[order]]
+    return Covers(
+        added, masks, of_slot, of_post, rank[order], how[order], moved[order], mover[order], takes[order]
+    )  # fmt: skip
+
+
+def _search_of(
+    added: AddedShifts, masks: Masks, moves: Moves, demand: Demand, verdict: Octets, part: Part | None
+) -> Search:  # fmt: skip
+    """What is searched for the covers of a part of the program, or of the whole."""
+    span, hours = added.span, added.hours_28
+    if part is not None:
+        demand, span = demand_of_part(demand, part), np.take(span, part.posts, axis=1)
+        hours, verdict = hours[part.people], np.take(verdict, part.people, axis=1)
+    return Search(masks.place, masks.rows, movable(moves), demand, span, hours, added.roster.per_day, verdict)
+
+
+def _covers_inside(search: Search, masks: Masks, slot: Ints, post: Ints, added: AddedShifts, most: int) -> Found:
+    """Covers of seats of a part, in its numbers; where a rule on supervision is active all there are, else `most`."""
+    people, posts = masks.place.shape[1], search.demand.shape[1]
     asked = people if added.ratios else most
     found = Found(
         np.zeros((slot.size, asked), dtype=np.int64),
@@ -219,39 +253,34 @@ def covers_of_seats(
         np.full((slot.size, asked, max(posts, 1)), NOBODY, dtype=np.int16),
         np.full((slot.size, asked, max(posts, 1)), NOBODY, dtype=np.int16),
     )
-    search = Search(
-        masks.place,
-        masks.rows,
-        movable(moves),
-        demand,
-        added.span,
-        added.hours_28,
-        added.roster.per_day,
-        added.judge(masks, np.unique(slot)),
-    )
-    find_covers(
-        np.asarray(slot, dtype=np.int64), np.asarray(post, dtype=np.int64), search, _desk(people, posts, asked),
-        blank_of(masks.words), found,
-    )  # fmt: skip
-    kept = _supervised(found, added, masks, slot, most)
-    seat, _ = np.nonzero(kept)
-    rank = kept.cumsum(axis=1)[kept]
-    longest = max(1, int(found.moved[kept].max(initial=1)))
-    of_slot, of_post = (np.asarray(one, dtype=np.int64)[seat] for one in (slot, post))
-    return Covers(
-        added, masks, of_slot, of_post, rank.astype(np.int64), found.how[kept], found.moved[kept], found.mover[kept][:, :longest], found.takes[kept][:, :longest],
-    )  # fmt: skip
+    find_covers(slot, post, search, _desk(people, posts, asked), blank_of(masks.words), found)
+    return found
 
 
-def _supervised(found: Found, added: AddedShifts, masks: Masks, slot: Ints, most: int) -> BoolArray:
-    """Which of the covers found are kept, [N, asked]: the first `most` that break no rule on supervision."""
+def _supervised(found: Found, added: AddedShifts, place: Octets, part: Part, slot: Ints, most: int) -> BoolArray:
+    """Which covers found in a part are kept, [N, asked]: the first `most` that break no rule on supervision."""
     kept = np.asarray(found.moved > 0, dtype=np.bool_)
     if not added.ratios:
         return kept
     for n, k in np.argwhere(kept).tolist():
         t, cut = int(slot[n]), (n, k, slice(0, int(found.moved[n, k])))
-        kept[n, k] = ratios_hold(added.ratios, t, masks.place[t] == AWAY, found.mover[cut], found.takes[cut])
+        people, posts = part.people[found.mover[cut]], part.posts[found.takes[cut]]
+        kept[n, k] = ratios_hold(added.ratios, t, place[t] == AWAY, people, posts)
     return np.asarray(kept & (kept.cumsum(axis=1) <= most), dtype=np.bool_)
+
+
+def _kept(found: Found, kept: BoolArray, seats: Ints, part: Part) -> Kept:
+    """The covers of a part that are kept [N, asked], in the numbers of the program; `seats` [N] are of all asked for."""
+    longest = max(1, int(found.moved[kept].max(initial=1)))
+    mover, takes = (steps[kept][:, :longest] for steps in (found.mover, found.takes))
+    return Kept(
+        seats[np.nonzero(kept)[0]],
+        kept.cumsum(axis=1)[kept].astype(np.int64),
+        found.how[kept],
+        found.moved[kept],
+        np.where(mover == NOBODY, NOBODY, part.people[mover]).astype(np.int16),
+        np.where(takes == NOBODY, NOBODY, part.posts[takes]).astype(np.int16),
+    )
 
 
 def merged(one: Covers, other: Covers) -> Covers:
@@ -286,6 +315,17 @@ class Search(NamedTuple):
 class Found(NamedTuple):
     """The best covers of N seats, `how` and `moved` [N, most] (moved 0: none), `mover` and `takes` [N, most, Q]."""
 
+    how: Ints
+    moved: Ints
+    mover: npt.NDArray[np.int16]
+    takes: npt.NDArray[np.int16]
+
+
+class Kept(NamedTuple):
+    """Covers as rows of `Covers`: `seat` [N] is the index of the seat among those asked for."""
+
+    seat: Ints
+    rank: Ints
     how: Ints
     moved: Ints
     mover: npt.NDArray[np.int16]

@@ -87,7 +87,8 @@ def trainable(roster: Roster, policy: Policy, first_day: int, last_day: int) -> 
     is not trained to be an attending.
     """
     legal = legal_if_qualified(roster, policy.duty, first_day, last_day)
-    return np.ascontiguousarray(legal & bits_of(held_by_role(roster.window(first_day, last_day)))[None])
+    held = bits_of(held_by_role(roster.window(first_day, last_day)), legal.shape[2])
+    return np.ascontiguousarray(legal & held[None])
 
 
 def held_by_role(window: Roster) -> BoolArray:
@@ -113,6 +114,8 @@ def advice(found: Contingency, dive: DeepDive) -> list[str]:
     """What to do, the most urgent first, in plain sentences with readable ids."""
     people, posts = [one.id for one in found.window.people], [one.id for one in found.window.posts]
     out = []
+    if found.demand.any() and not (found.window.planned >= 0).any():
+        out.append("Publish the roster: nobody is planned for any seat of these dates")
     if found.open_seats():
         out.append(f"Fill what is open now: {found.open_seats()} seat-slots below the minimum stay open however people are moved")
     if dive.critical:
@@ -128,6 +131,6 @@ def advice(found: Contingency, dive: DeepDive) -> list[str]:
         out.append(f"Duty hours leave {dive.hours.worse_by} more seat-slots open than a look at single slots tells: spread the work")
     if dive.phase.level in (PhaseRisk.HIGH, PhaseRisk.CRITICAL):
         out.append(f"Take on no more work: phase risk is {dive.phase.level.text} ({'; '.join(dive.phase.reasons)})")
-    if not out and found.n2_pass is False:
+    if not out and found.n1_pass is not False and found.n2_pass is False:
         out.append("Any one person may be lost, some two may not: keep the listed pairs apart in leave and call")
     return out

@@ -24,6 +24,7 @@ from resilience_assets.analysis.contingency.hour_flow import NO_CAP, NOWHERE, Bl
 from resilience_assets.analysis.contingency.labels import Demand
 from resilience_assets.analysis.contingency.masks import Masks
 from resilience_assets.analysis.contingency.rest import posts_by_shift
+from resilience_assets.analysis.contingency.seating import MOST_POSTS
 from resilience_assets.analysis.work import absent_days, hours_by_day, midnights, worked_shifts
 from resilience_assets.domain import states
 from resilience_assets.domain.days import MINUTES_A_DAY
@@ -56,14 +57,14 @@ def blocks_of(roster: Roster, masks: Masks, demand: Demand, duty: DutyPolicy, fi
     elsewhere, stays as it is. Nobody is allowed less than is worked as published, where that keeps the cap.
     """
     window = roster.window(first_day, last_day)
-    people, posts = len(roster.people), len(roster.posts)
+    people = len(roster.people)
     lengths = block_lengths(duty, window.first_day, window.last_day)
     if not lengths or not window.slots or not people:
         return one_block(window.slots, people)
     monday = window.first_day - (window.first_day + THURSDAY) % 7
     cost = slot_hours_of_people(roster, window, masks, demand)
     worked = _worked_anyway(roster, window, monday, max(lengths))
-    seated = (masks.place < posts).T
+    seated = (masks.place < MOST_POSTS).T
     first, end, most, level = [], [], [], []
     for length, widths in lengths.items():
         for begin in range(monday, window.last_day + 1, length):
@@ -112,10 +113,14 @@ def slot_hours_of_people(roster: Roster, window: Roster, masks: Masks, demand: D
     shift, back = usual.shift[usual.which], usual.back[usual.which]
     by_post = share[shift, back * roster.per_day + type_of_slot[:, None]] * length[:, None]
     out = np.full(masks.place.shape, np.inf)
-    for q in range(demand.shape[1]):
-        word, place = divmod(q, WORD)
-        may = ((masks.may[:, :, word] >> np.uint64(place)) & np.uint64(1)).astype(np.bool_) & (demand[:, q, None] > 0)
-        out = np.where(may, np.minimum(out, by_post[:, q, None]), out)
+    for part, inside in masks.pieces(demand.shape[1]):
+        fewest = np.full(inside.place.shape, np.inf)
+        for n, q in enumerate(part.posts.tolist()):
+            word, place = divmod(n, WORD)
+            may = ((inside.may[:, :, word] >> np.uint64(place)) & np.uint64(1)).astype(np.bool_)
+            may &= demand[:, q, None] > 0
+            fewest = np.where(may, np.minimum(fewest, by_post[:, q, None]), fewest)
+        out[:, part.people] = fewest
     person, slot = np.nonzero((window.state >= 0) & (window.shift >= 0))
     published = _least_share(share, roster.per_day)[window.shift[person, slot], type_of_slot[slot]] * length[slot]
     out[slot, person] = np.where(np.isfinite(out[slot, person]), np.minimum(out[slot, person], published), np.inf)

@@ -17,7 +17,7 @@ full roster stays dead when somebody is lost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,8 @@ import numpy.typing as npt
 
 from resilience_assets.analysis.contingency.bits import WORD, Words, after_lowest, lowest, some
 from resilience_assets.analysis.contingency.compiled import Number, compiled
-from resilience_assets.analysis.contingency.labels import Demand
+from resilience_assets.analysis.contingency.components import Part
+from resilience_assets.analysis.contingency.labels import Demand, demand_of_part, unfillable
 from resilience_assets.analysis.contingency.masks import Masks
 from resilience_assets.analysis.contingency.seating import Octets
 
@@ -127,8 +128,39 @@ class WithinBlocks:
         return out
 
 
-def seat_within(masks: Masks, demand: Demand, blocks: Blocks) -> WithinBlocks:
+@dataclass(frozen=True, eq=False)
+class WithinParts:
+    """The best seatings of the parts of a program (components.py), of P people in all; `deficit` as above."""
+
+    people: int
+    parts: tuple[tuple[Part, WithinBlocks], ...]
+    deficit: Ints
+
+    def losses(self, groups: Ints) -> Ints:
+        """Seats more open in all slots together when the people of each group are lost, [N], as above: summed over parts."""
+        out = np.zeros(len(groups), dtype=np.int64)
+        for part, within in self.parts:
+            number = np.full(self.people + 1, NOWHERE, dtype=np.int64)
+            number[part.people] = np.arange(part.people.size)
+            inside = number[np.where(groups < 0, self.people, groups)]
+            some_inside = (inside >= 0).any(axis=1)
+            out[some_inside] += within.losses(inside[some_inside])
+        return out
+
+
+def seat_within(masks: Masks, demand: Demand, blocks: Blocks) -> WithinBlocks | WithinParts:
     """The best seating of all slots against a demand [T, Q], with anyone moved (`Moves.FULL`), within blocks."""
+    if not masks.parts:
+        return _seat_whole(masks, demand, blocks)
+    found = tuple(
+        (part, _seat_whole(inside, demand_of_part(demand, part), replace(blocks, most=blocks.most[part.people])))
+        for part, inside in masks.parts
+    )
+    deficit = sum((one.deficit for _, one in found), start=unfillable(masks, demand))
+    return WithinParts(masks.place.shape[1], found, deficit)
+
+
+def _seat_whole(masks: Masks, demand: Demand, blocks: Blocks) -> WithinBlocks:
     slots, people = masks.place.shape
     posts = demand.shape[1]
     flow = Flow(holders_of(masks, demand), blocks.first, blocks.end, blocks.parent, blocks.leaf, blocks.most)

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from resilience_assets.analysis.contingency.bits import PostSet, Words, blank_of, common, load, only, some, store, union
 from resilience_assets.analysis.contingency.compiled import Number, compiled
-from resilience_assets.analysis.contingency.labels import Counts, Demand
+from resilience_assets.analysis.contingency.labels import Counts, Demand, demand_of_part, unfillable
 from resilience_assets.analysis.contingency.margin import count_stand_by, push_into
 from resilience_assets.analysis.contingency.masks import Masks, Moves, movable
 from resilience_assets.analysis.contingency.seating import Octets, Seating, empty_seating, link, open_seats, seat
@@ -51,6 +51,8 @@ def weights(masks: Masks, moves: Moves, demand: Demand, losses: int, among: Bool
     """Bounds for the loss of up to `losses` people, of all or of those in `among` [P], against a demand [T, Q]."""
     slots, people = masks.place.shape
     asked = np.ones(people, dtype=np.bool_) if among is None else among
+    if masks.parts:
+        return _weights_in_parts(masks, moves, demand, losses, asked)
     weight = np.zeros(people, dtype=np.int64)
     most, deficit = np.zeros(slots, dtype=np.int64), np.empty(slots, dtype=np.int64)
     posts = demand.shape[1]
@@ -59,6 +61,19 @@ def weights(masks: Masks, moves: Moves, demand: Demand, losses: int, among: Bool
         blank_of(masks.words), np.empty(posts, dtype=np.int64), np.empty(losses * masks.words, dtype=np.uint64),
         weight, most, deficit,
     )  # fmt: skip
+    return Weights(losses, weight, most, deficit)
+
+
+def _weights_in_parts(masks: Masks, moves: Moves, demand: Demand, losses: int, asked: Bools) -> Weights:
+    """The weights of each part by itself: a set of posts in several parts is no thinner than what it has in one of them."""
+    slots, people = masks.place.shape
+    weight, most = np.zeros(people, dtype=np.int64), np.zeros(slots, dtype=np.int64)
+    deficit = unfillable(masks, demand)
+    for part, inside in masks.parts:
+        one = weights(inside, moves, demand_of_part(demand, part), losses, asked[part.people])
+        weight[part.people] = one.weight
+        most = np.maximum(most, one.most)
+        deficit += one.deficit
     return Weights(losses, weight, most, deficit)
 
 

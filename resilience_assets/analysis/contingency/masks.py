@@ -12,6 +12,7 @@ from enum import IntEnum
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from resilience_assets.analysis.contingency.bits import WORD, Words, bits_of, blank_of, members_of, words_for
 from resilience_assets.analysis.contingency.components import Part, parts_of, renumbered
@@ -62,12 +63,13 @@ class Masks:
     Static, direct, call-in and full differ only in whose `may` counts (`movable`).
 
     Above 250 posts `split` holds the parts of the program (components.py), and posts have the number that they
-    have in the part of the person: W is then what the largest part needs.
+    have in the part of the person: W is then what the largest part needs. `whole`: not to be split, whatever it holds.
     """
 
     place: Octets
     may: Words
     split: tuple[Part, ...] = ()
+    whole: bool = False
 
     @property
     def words(self) -> int:
@@ -90,7 +92,7 @@ class Masks:
         """
         if self.split:
             return tuple((part, self._inside(part)) for part in self.split)
-        if self.words == 1:
+        if self.whole or self.words == 1:
             return ()
         able = members_of(np.bitwise_or.reduce(self.may, axis=0), self.words * WORD)
         found = parts_of(able)
@@ -104,6 +106,25 @@ class Masks:
         place, may = self.place[:, part.people], self.may[:, part.people, :words]
         return Masks(np.ascontiguousarray(place), np.ascontiguousarray(may))
 
+    def pieces(self, posts: int) -> tuple[tuple[Part, Masks], ...]:
+        """The parts; where it is not split, the whole of so many posts as one part."""
+        return self.parts or ((Part(np.arange(self.place.shape[1]), np.arange(posts)), self),)
+
+    def divided(self) -> Masks:
+        """The same with its parts in `split`, so that nothing made from it (people lost, fewer slots) looks for them again."""
+        if self.split or self.whole:
+            return self
+        return self.divided_into(self.parts) if self.parts else replace(self, whole=True)
+
+    def divided_into(self, parts: Sequence[tuple[Part, Masks]]) -> Masks:
+        """The program with these parts, which have masks of their own; who is in none keeps the place."""
+        words = max((inside.words for _, inside in parts), default=1)
+        place, may = self.place.copy(), np.zeros((*self.place.shape, words), dtype=np.uint64)
+        for part, inside in parts:
+            place[:, part.people] = inside.place
+            may[:, part.people, : inside.words] = inside.may
+        return Masks(place, may, tuple(part for part, _ in parts))
+
     def without(self, people: Sequence[int]) -> Masks:
         """The same with these people lost in all slots."""
         place, may = self.place.copy(), self.may.copy()
@@ -113,7 +134,11 @@ class Masks:
 
     def between(self, first: int, end: int) -> Masks:
         """The same for slots first..end - 1 only."""
-        return Masks(self.place[first:end], self.may[first:end], self.split)
+        return replace(self, place=self.place[first:end], may=self.may[first:end])
+
+    def at(self, slots: npt.NDArray[np.generic]) -> Masks:
+        """The same for some slots only: their indices, or True for each of them [T]."""
+        return replace(self, place=self.place[slots], may=self.may[slots])
 
 
 def masks_of(roster: Roster, duty: DutyPolicy, first_day: int, last_day: int) -> Masks:
@@ -144,7 +169,8 @@ def _masks_in_parts(roster: Roster, duty: DutyPolicy, window: Roster, low: int) 
     for _, _, mask in window.qualification_periods():
         able |= mask
     try:
-        split = parts_of(able)
+        # where nobody may hold anything, a part without posts: the numbers of the program are too large for a set
+        split = parts_of(able) or (Part(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)),)
     except ValueError as error:
         raise ValueError(f"program {roster.program.id}: {error}") from error
     number = np.zeros(len(window.posts), dtype=np.int64)

@@ -10,19 +10,22 @@ outside R, and let C(s) be the posts outside R that are reached from s.
 - A seat of C(s) is open: it is filled, and p becomes essential, for it was open without p. If p is of a class
   (dominators.py) the whole class becomes essential: the sets of posts that were one person better off than the
   worst and need p are, with the seats asked for, now among the worst. Nobody else changes.
-So one search a slot and post holds the gain of every training.
+So one search a slot and post holds the gain of every training. Of p it says only how many become essential with p, of s
+only what lies beyond it: they may be of two parts of a program (components.py), which are searched one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from resilience_assets.analysis.contingency.bits import (
+    WIDTHS,
+    WORD,
     PostSet,
     Words,
     after_lowest,
@@ -32,23 +35,33 @@ from resilience_assets.analysis.contingency.bits import (
     has,
     load,
     lowest,
+    members_of,
     only,
     some,
+    store,
     union,
     without,
+    words_for,
 )
 from resilience_assets.analysis.contingency.compiled import Number, compiled
+from resilience_assets.analysis.contingency.components import Part
 from resilience_assets.analysis.contingency.dominators import ESSENTIAL, NEITHER, label_groups
-from resilience_assets.analysis.contingency.labels import Counts, Demand, labels, write_labels
+from resilience_assets.analysis.contingency.labels import Counts, Demand, demand_of_part, labels, write_labels
 from resilience_assets.analysis.contingency.masks import Masks, Moves, movable, places
-from resilience_assets.analysis.contingency.rest import posts_by_shift, posts_within_rest
-from resilience_assets.analysis.contingency.seating import AWAY, Octets, Seating, empty_seating, holes, seat
+from resilience_assets.analysis.contingency.rest import PostShifts, posts_by_shift, posts_within_rest
+from resilience_assets.analysis.contingency.seating import MOST_POSTS, Octets, Seating, empty_seating, holes, seat
 from resilience_assets.domain.roster import Roster
 from resilience_assets.policy.duty import DutyPolicy
 
 Table = npt.NDArray[np.int32]
 BEST = 5
 """Trainings that are recomputed."""
+AT_ONCE = WIDTHS[-1] * WORD
+"""Posts whose rest rules are asked for at once."""
+OPENS = -1
+"""A seat is open at the post or at one that is reached from it."""
+REACHED = -2
+"""Nothing changes with one more person at the post: the pool reaches it, or nobody is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +97,10 @@ class Gains:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """A training and the exposure before and after it, both counted by labelling all slots anew."""
+    """A training and the exposure before and after it, both counted by labelling all slots anew.
+
+    Where the training ties more posts together than can be labelled at once, `after` is what the gain says.
+    """
 
     person: int
     post: int
@@ -122,17 +138,22 @@ class Training:
 def legal_if_qualified(roster: Roster, duty: DutyPolicy, first_day: int, last_day: int) -> Words:
     """Posts that each person could hold in each slot if qualified for all, [T, P, W]: what rest rules leave.
 
-    The slots are those of `masks_of` for the same dates; empty for who is not available.
+    The slots are those of `masks_of` for the same dates; empty for who is not available. Posts have the numbers of the
+    roster, however many: sets of more than four words are for `training`, no kernel takes them.
     """
     window = roster.window(first_day, last_day)
-    place = places(window)
-    every = np.ones((1, len(roster.posts)), dtype=np.bool_)
-    out = np.repeat(np.repeat(bits_of(every)[None], window.slots, axis=0), len(roster.people), axis=1)
-    out[place == AWAY] = 0
-    if window.days:
-        low = (window.first_day - roster.first_day) * roster.per_day
-        out &= posts_within_rest(roster, duty, posts_by_shift(roster, low, low + window.slots), low, place)
-    return np.ascontiguousarray(out)
+    posts = len(roster.posts)
+    # which post is held makes no difference here, and its number may be too large for a place
+    place = places(window, np.zeros(posts, dtype=np.int64))
+    if not window.days:
+        return np.zeros((*place.shape, words_for(min(posts, AT_ONCE))), dtype=np.uint64)
+    low = (window.first_day - roster.first_day) * roster.per_day
+    shifts = posts_by_shift(roster, low, low + window.slots)
+    found = []
+    for first in range(0, max(posts, 1), AT_ONCE):
+        some_posts = PostShifts(shifts.which[:, first : first + AT_ONCE], shifts.shift, shifts.back)
+        found.append(posts_within_rest(roster, duty, some_posts, low, place))
+    return np.ascontiguousarray(np.concatenate(found, axis=2))
 
 
 def training(
@@ -158,7 +179,7 @@ def training(
     chosen = []
     for row in gains.order()[:best].tolist():
         person, post = divmod(row, posts)
-        after = exposure(trained(masks, legal, person, post), moves, demand)
+        after = _exposure_after(masks, moves, demand, legal, person, post) or _less(before, gains, person, post)
         chosen.append(Trained(person, post, before, after))
     return Training(gains, by_tier, tuple(chosen))
 
@@ -172,48 +193,138 @@ def exposure(masks: Masks, moves: Moves, demand: Demand) -> Exposure:
 
 
 def trained(masks: Masks, legal: Words, person: int, post: int) -> Masks:
-    """The masks when a person may hold one more post wherever it is legal."""
-    word, bit = divmod(post, 64)
+    """The masks when a person may hold one more post wherever it is legal.
+
+    ValueError where more than 250 posts then hang together.
+    """
+    word, bit = divmod(post, WORD)
+    if masks.split:
+        return _joined(masks, person, post, (legal[:, person, word] & np.uint64(1 << bit)) != 0)
     may = masks.may.copy()
     may[:, person, word] |= legal[:, person, word] & np.uint64(1 << bit)
     return replace(masks, may=may)
 
 
+def _joined(masks: Masks, person: int, post: int, when: npt.NDArray[np.bool_]) -> Masks:
+    """Masks in parts when a person may hold one more post in these slots [T]: the parts of both are one."""
+    near = _parts_of_training(masks, person, post)
+    people = np.unique(np.concatenate([[person], *(part.people for part, _ in near)]))
+    posts = np.unique(np.concatenate([[post], *(part.posts for part, _ in near)]))
+    place, able = masks.place[:, people], np.zeros((len(when), people.size, posts.size), dtype=np.bool_)
+    for part, inside in near:
+        number, who, which = np.arange(256), np.searchsorted(people, part.people), np.searchsorted(posts, part.posts)
+        number[: which.size] = which
+        place[:, who] = number[inside.place]
+        able[:, who[:, None], which[None, :]] = members_of(inside.may, which.size)
+    able[:, np.searchsorted(people, person), np.searchsorted(posts, post)] |= when
+    words = words_for(posts.size)
+    may = bits_of(able.reshape(-1, posts.size), words).reshape(*able.shape[:2], words)
+    others = [one for one in masks.parts if one not in near]
+    return masks.divided_into([*others, (Part(people, posts), Masks(np.ascontiguousarray(place), may))])
+
+
+def _parts_of_training(masks: Masks, person: int, post: int) -> list[tuple[Part, Masks]]:
+    """The parts of a person and of a post: one, two, or none."""
+    return [one for one in masks.parts if person in one[0].people or post in one[0].posts]
+
+
+def _exposure_after(
+    masks: Masks, moves: Moves, demand: Demand, legal: Words, person: int, post: int
+) -> Exposure | None:  # fmt: skip
+    """The exposure after a training, None where too many posts hang together then."""
+    together = {post}.union(*(part.posts.tolist() for part, _ in _parts_of_training(masks, person, post)))
+    if masks.split and len(together) > MOST_POSTS:
+        return None
+    return exposure(trained(masks, legal, person, post), moves, demand)
+
+
+def _less(before: Exposure, gains: Gains, person: int, post: int) -> Exposure:
+    """The exposure less what a training gains."""
+    return Exposure(
+        before.open - int(gains.open[person, post]),
+        before.seats - int(gains.seats[person, post]),
+        before.slots - int(gains.slots[person, post]),
+    )
+
+
 def training_gains(masks: Masks, moves: Moves, demand: Demand, legal: Words) -> Gains:
     """The gain of every training, see the module."""
-    slots, people = masks.place.shape
-    posts = demand.shape[1]
-    out = [np.zeros((people, posts), dtype=np.int32) for _ in range(3)]
-    gain_of_slots(
-        masks.place, masks.rows, legal.reshape(slots, people * masks.words), movable(moves), demand,
-        empty_seating(people, posts, masks.words), blank_of(masks.words), np.empty(people, dtype=np.uint8),
-        np.empty(256, dtype=np.int64), np.empty(posts, dtype=np.int64), *out,
-    )  # fmt: skip
+    found = _search_parts(masks, moves, demand, legal.shape[2]) if masks.split else _search(masks, moves, demand, False)
+    out = [np.zeros((masks.place.shape[1], demand.shape[1]), dtype=np.int32) for _ in range(3)]
+    credit_slots(legal, found, *out)
     return Gains(*out)
 
 
+class Search(NamedTuple):
+    """What one search a slot finds, T slots.
+
+    - `freed` [T, Q] people who cease to be essential with one more person at the post, or OPENS, or REACHED.
+    - `share` [T, P] people who become essential when the person fills an open seat, 0 for who frees nobody. Written
+      where some post is beyond reach, and counted beyond 1 only where a seat is open.
+    - `beyond` [T, W] the posts that are not REACHED, as bits. `essential` [T] people who are.
+    """
+
+    freed: Table
+    share: Table
+    beyond: Words
+    essential: Counts
+
+
+def _search(masks: Masks, moves: Moves, demand: Demand, every: bool) -> Search:
+    """Search the slots of a program that is not split, or of a part; `every` as in `search_slots`."""
+    slots, people = masks.place.shape
+    posts = demand.shape[1]
+    found = Search(
+        np.full((slots, posts), REACHED, dtype=np.int32),
+        np.zeros((slots, people), dtype=np.int32),
+        np.zeros((slots, masks.words), dtype=np.uint64),
+        np.zeros(slots, dtype=np.int64),
+    )
+    search_slots(
+        masks.place, masks.rows, movable(moves), demand, every, empty_seating(people, posts, masks.words),
+        blank_of(masks.words), np.empty(people, dtype=np.uint8), np.empty(256, dtype=np.int64), found,
+    )  # fmt: skip
+    return found
+
+
+def _search_parts(masks: Masks, moves: Moves, demand: Demand, words: int) -> Search:
+    """Search each part; sets of so many words, in the numbers of the program."""
+    # who may hold nothing, and posts that nobody may hold, are in no part
+    freed = np.where(demand > 0, OPENS, REACHED).astype(np.int32)
+    share = np.asarray(movable(moves)[masks.place], dtype=np.int32)
+    essential = np.zeros(len(demand), dtype=np.int64)
+    for part, inside in masks.parts:
+        one = _search(inside, moves, demand_of_part(demand, part), True)
+        freed[:, part.posts], share[:, part.people] = one.freed, one.share
+        essential += one.essential
+    return Search(freed, share, bits_of(freed != REACHED, words), essential)
+
+
 @compiled
-def gain_of_slots(
-    place: Octets, may: Words, legal: Words, moves: Octets, demand: Demand, s: Seating, blank: PostSet,
-    label: Octets, members: Counts, freed: Counts, opened: Table, seats: Table, slots: Table,
+def search_slots(
+    place: Octets, may: Words, moves: Octets, demand: Demand, every: bool, s: Seating, blank: PostSet,
+    label: Octets, members: Counts, found: Search,
 ) -> None:  # fmt: skip
-    """The body of `training_gains`; `may`, `legal` are [T, P * W], the last three are written, those before work space."""
+    """The first half of `training_gains`; `may` is [T, P * W], the last is written, those before are work space.
+
+    `every`: shares are written and counted in every slot, for posts of other parts.
+    """
     for t in range(place.shape[0]):
         reached = seat(place[t], may[t], moves, demand[t], s, blank)
-        beyond, essential = count_beyond(reached, s, blank)
-        if not some(beyond):
+        beyond, found.essential[t] = count_beyond(reached, s, blank)
+        if not (every or some(beyond)):
             continue
+        store(found.beyond[t], 0, beyond)
         empty = holes(s, blank)
-        if some(empty):
+        counted = every or some(empty)
+        if counted:
             number_members(reached, label, members, s, blank)
+        share_out(place[t], moves, reached, counted, label, members, found.share[t], s)
         todo = beyond
         while some(todo):
             q = lowest(todo)
             todo = after_lowest(todo)
-            freed[q] = freed_from(q, reached, empty, s, blank)
-        credit_people(
-            place[t], legal[t], moves, beyond, reached, essential, freed, label, members, opened, seats, slots, s, blank
-        )
+            found.freed[t, q] = freed_from(q, reached, empty, s, blank)
 
 
 @compiled
@@ -253,28 +364,52 @@ def freed_from(q: Number, reached: PostSet, empty: PostSet, s: Seating, blank: P
         fresh = without(without(load(s.once, g, blank), reached), seen)
         seen = union(seen, fresh)
         todo = union(todo, fresh)
-    return -1 if some(common(seen, empty)) else total
+    return OPENS if some(common(seen, empty)) else total
 
 
 @compiled
-def credit_people(
-    place: Octets, legal: Words, moves: Octets, beyond: PostSet, reached: PostSet, essential: Number,
-    freed: Counts, label: Octets, members: Counts, opened: Table, seats: Table, slots: Table, s: Seating,
-    blank: PostSet,
+def share_out(
+    place: Octets, moves: Octets, reached: PostSet, counted: bool, label: Octets, members: Counts, share: Table, s: Seating
 ) -> None:  # fmt: skip
-    """Add what one slot gives to the gains of everybody who may be moved and is not essential."""
+    """Write the shares of one slot: of everybody who may be moved and is not essential."""
     pool = s.need.size - 1
     for p in range(place.size):
         g = s.group[p]
         if not moves[place[p]] or (g != pool and not has(reached, g)):
+            share[p] = 0
             continue
-        todo = common(load(legal, p, blank), beyond)
+        share[p] = 1 if not counted or label[p] == NEITHER else members[label[p]]
+
+
+@compiled
+def credit_slots(legal: Words, found: Search, opened: Table, seats: Table, slots: Table) -> None:
+    """The second half of `training_gains`; the last three are written."""
+    for t in range(found.beyond.shape[0]):
+        last = found.beyond.shape[1]
+        while last > 0 and not some(found.beyond[t, last - 1]):
+            last -= 1
+        for p in range(found.share.shape[1] if last > 0 else 0):
+            if found.share[t, p] > 0:
+                credit(
+                    p, legal[t, p], found.beyond[t, :last], found.freed[t], found.share[t, p], found.essential[t],
+                    opened, seats, slots,
+                )  # fmt: skip
+
+
+@compiled
+def credit(
+    p: Number, legal: Words, beyond: Words, freed: Table, share: Number, essential: Number, opened: Table, seats: Table,
+    slots: Table,
+) -> None:  # fmt: skip
+    """Add what one slot gives to the gains of one person."""
+    for word in range(beyond.size):
+        todo = legal[word] & beyond[word]
         while some(todo):
-            q = lowest(todo)
+            q = word * WORD + lowest(todo)
             todo = after_lowest(todo)
             if freed[q] < 0:
                 opened[p, q] += 1
-                seats[p, q] -= 1 if label[p] == NEITHER else members[label[p]]
+                seats[p, q] -= share
                 slots[p, q] -= essential == 0
             else:
                 seats[p, q] += freed[q]

@@ -16,7 +16,7 @@ import numpy as np
 
 from resilience_assets.analysis.contingency.added_shift import added_shifts
 from resilience_assets.analysis.contingency.covers import BEST_THREE, Covers, cover_line, covers_of_seats, merged
-from resilience_assets.analysis.contingency.labels import Counts, Demand, deficits
+from resilience_assets.analysis.contingency.labels import Counts, Demand, deficits, demand_of_part
 from resilience_assets.analysis.contingency.masks import Masks, Moves, masks_of
 from resilience_assets.analysis.contingency.seating import MOST_POSTS
 from resilience_assets.domain.days import day_text
@@ -177,14 +177,19 @@ def _open_seats(window: Roster, whole: Masks, left: Masks, moves: Moves, demand:
         return OpenSeats(now, rostered, rostered)
     after = np.zeros_like(rostered)
     slots = np.flatnonzero(rostered.any(axis=1))
-    slots = slots[deficits(_at(left, slots), moves, demand[slots]) > 0]
-    after[slots] = open_by_post(window, _at(left, slots), moves, demand[slots])
+    slots = slots[deficits(left.at(slots), moves, demand[slots]) > 0]
+    after[slots] = open_by_post(window, left.at(slots), moves, demand[slots])
     return OpenSeats(now, rostered, after)
 
 
 def heads(masks: Masks, posts: int) -> Counts:
     """People seated at each post as rostered, [T, Q]."""
     slots = masks.place.shape[0]
+    if masks.split:
+        out = np.zeros((slots, posts), dtype=np.int64)
+        for part, inside in masks.parts:
+            out[:, part.posts] = heads(inside, part.posts.size)
+        return out
     slot, person = np.nonzero(masks.place < MOST_POSTS)
     cells = slot * posts + masks.place[slot, person]
     return np.bincount(cells, minlength=slots * posts).reshape(slots, posts).astype(np.int64)
@@ -196,19 +201,22 @@ def open_by_post(window: Roster, masks: Masks, moves: Moves, demand: Demand) -> 
     The sets of seats that can be filled together are the independent sets of a matroid, so filling them greedily
     (the most protected tier first, then by id) fills as many as can be, and of the tiers up to each as many as can
     be (J. Edmonds, "Matroids and the greedy algorithm", Math. Programming 1 (1971) 127-136): what a post adds to
-    the deficit of all posts before it stays open there.
+    the deficit of all posts before it stays open there. What a part fills takes nothing from another one.
     """
+    tiers = np.array([window.services[post.service].tier for post in window.posts], dtype=np.int64)
+    out = np.maximum(demand, 0).astype(np.int64)  # of posts that are in no part, for nobody may hold them
+    for part, inside in masks.pieces(len(tiers)):
+        out[:, part.posts] = _filled_by_tier(tiers[part.posts], inside, moves, demand_of_part(demand, part))
+    return out
+
+
+def _filled_by_tier(tiers: Counts, masks: Masks, moves: Moves, demand: Demand) -> Counts:
+    """Seats that stay open at each post when the most protected tiers [Q] are filled first, [T, Q]."""
     out, before = np.zeros(demand.shape, dtype=np.int64), np.zeros(demand.shape[0], dtype=np.int64)
     asked = np.zeros_like(demand)
-    tiers = [window.services[post.service].tier for post in window.posts]
-    for q in sorted(range(len(tiers)), key=lambda q: tiers[q]):
+    for q in np.argsort(tiers, kind="stable").tolist():
         if demand[:, q].any():
             asked[:, q] = demand[:, q]
             total = deficits(masks, moves, asked)
             out[:, q], before = total - before, total
     return out
-
-
-def _at(masks: Masks, slots: Counts) -> Masks:
-    """The masks of some slots only."""
-    return Masks(masks.place[slots], masks.may[slots])

@@ -15,7 +15,7 @@ input gives the same answer anywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any
 
@@ -86,7 +86,7 @@ class _Search:
         """The masks with people lost; who is AWAY may hold nothing, whatever `may` says."""
         place = self.masks.place.copy()
         place[:, list(lost)] = AWAY
-        return Masks(place, self.masks.may)
+        return replace(self.masks, place=place)
 
     def ends(self) -> bool:
         """Whether the budget is spent; counts a node where it is not."""
@@ -148,6 +148,7 @@ def _worst(
 ) -> Worst:  # fmt: skip
     if not 1 <= losses <= MOST_LOSSES:
         raise ValueError(f"worst {losses} people: ask for 1 to {MOST_LOSSES}")
+    masks = masks.divided()
     now = deficits(masks, moves, demand)
     search = _Search(masks, moves, demand, nodes, deadline, int(now.sum()))
     if start:
@@ -163,7 +164,7 @@ def _search_all(search: _Search, losses: int) -> int:
     if losses > 2:
         root = weights(masks, search.moves, search.demand, losses)
         live = root.most > 0
-        search.masks, search.demand = Masks(masks.place[live], masks.may[live]), search.demand[live]
+        search.masks, search.demand = masks.at(live), search.demand[live]
         search.base = int(root.deficit[live].sum())
         candidates = np.flatnonzero(root.weight > 0)
         heaviest = np.sort(root.weight)[::-1][:losses]

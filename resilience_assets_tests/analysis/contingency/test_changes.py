@@ -81,7 +81,7 @@ def one_by_one(before: Known, now: Known) -> Changes:
 
 
 @given(reports(), reports())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_only_what_became_worse_on_the_dates_of_both(before: Known, now: Known) -> None:
     found = changes(before, now)
     rows = tuple((-one.slots, one.day, one.slot, one.person) for one in found.people)

@@ -21,16 +21,10 @@ from resilience_assets.analysis.contingency.seating import MOST_POSTS
 from resilience_assets.policy import load_policies
 from resilience_assets_tests.analysis.building import FIRST, build
 from resilience_assets_tests.analysis.contingency.blocks import Demand, block_of, chain_block, random_block, stacked
+from resilience_assets_tests.analysis.contingency.departments import as_whole
 
 DUTY = load_policies().default.duty
 Block = tuple[Masks, Demand]
-
-
-def as_whole(masks: Masks) -> Masks:
-    """The same masks, never split."""
-    whole = Masks(masks.place, masks.may)
-    whole.__dict__["parts"] = ()
-    return whole
 
 
 def side_by_side(blocks: list[Block], posts: int, shuffle: np.random.Generator) -> Block:

@@ -147,8 +147,15 @@ def test_advice_where_only_two_losses_break_it_is_to_keep_them_apart() -> None:
 
 def test_advice_where_nothing_breaks_is_none() -> None:
     need = {("icu", day, "AM"): 1 for day in range(2)}
-    many = build(dict.fromkeys("ABCDEFGH", "- -"), posts=POSTS, required=need, minimum=need)
+    many = build({"A": "D D"} | dict.fromkeys("BCDEFGH", "- -"), posts=POSTS, holds={"A": "icu"}, required=need, minimum=need)
     assert advice_of(many) == []
+
+
+def test_advice_on_an_empty_schedule_is_to_publish_one() -> None:
+    """However many could be seated: nobody has been told to come."""
+    need = {("icu", day, "AM"): 1 for day in range(2)}
+    empty = build(dict.fromkeys("ABCDEFGH", "- -"), posts=POSTS, required=need, minimum=need)
+    assert advice_of(empty) == ["Publish the roster: nobody is planned for any seat of these dates"]
 
 
 @pytest.mark.parametrize(

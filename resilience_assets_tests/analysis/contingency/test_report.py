@@ -17,6 +17,7 @@ from resilience_assets.domain.roster import Roster
 from resilience_assets.policy import load_policies
 from resilience_assets_tests.analysis.building import FIRST, build
 from resilience_assets_tests.analysis.contingency.blocks import allowed, seats_filled
+from resilience_assets_tests.analysis.contingency.departments import hospital
 from resilience_assets_tests.analysis.test_coverage import rosters
 
 POLICY = load_policies().default
@@ -214,3 +215,26 @@ def test_an_empty_schedule_is_no_pass_though_enough_people_could_be_called_in() 
     need = {("icu", 0, "AM"): 1}
     empty = build(dict.fromkeys("ABC", "-"), posts=POSTS, required=need, minimum=need)
     assert (report(empty).open_seats(), report(empty).n1_pass, report(empty).n2_pass) == (0, False, False)
+
+
+def test_a_report_of_three_hundred_posts() -> None:
+    """Every figure of every person and slot; test_many_posts.py compares them with those of the departments."""
+    roster = hospital(np.random.default_rng(300), departments=6, size=50, days=4).whole
+    assert len(roster.posts) == 300
+    found = report(roster)
+    people, slots, worst = found.people_columns(), found.slots_columns(), found.pairs_columns()
+    assert {len(column) for column in people.values()} == {len(roster.people)}
+    assert {len(column) for column in slots.values()} == {roster.slots}
+    covered = coverage(roster, FIRST, FIRST + 3)
+    assert found.open_seats(Moves.STATIC) == int(covered.open_below_minimum[0, 0])
+    assert sum(slots["open_full"]) == found.open_seats() <= found.open_seats(Moves.STATIC)
+    ids = [one.id for one in roster.people]
+    for first, second, seats in zip(worst["first"], worst["second"], worst["seats"], strict=True):
+        assert found.loss([ids.index(first), ids.index(second)]).sum() == seats
+    for p in range(0, len(ids), 40):
+        assert found.loss([p]).sum() == people["slots_lost"][p]
+        assert bool(people["posts_lost"][p]) == (people["slots_lost"][p] > 0)
+    assert max(people["people_moved"]) > 1
+    assert len(worst["first"]) == 20
+    assert found.n1_pass is False
+    assert phase_of(found, 0.5, POLICY).level.text in ("high", "critical")

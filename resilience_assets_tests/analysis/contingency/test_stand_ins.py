@@ -40,7 +40,7 @@ def can_be_had(roster: Roster, seat: Seat, moves: Moves) -> bool:
 
 
 @given(rosters())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_seat_has_a_cover_exactly_where_one_more_can_be_seated(roster: Roster) -> None:
     seats = open_seats(roster)
     for moves in Moves:
