@@ -47,7 +47,7 @@ def _hold(context: dg.SensorEvaluationContext, job: str, deployment: Deployment,
     if _under_way(context, job):
         return "a run is under way"
     last = context.instance.get_run_records(dg.RunsFilter(job_name=job), limit=1)
-    if last and last[0].create_timestamp + after_any > deployment.clock.now():
+    if last and after_any and last[0].create_timestamp + after_any > deployment.clock.now():
         return f"the last run of {job} left it so (see its checks); the next is requested at {last[0].create_timestamp + after_any:%H:%M} UTC"
     if last and last[0].dagster_run.status is dg.DagsterRunStatus.FAILURE:
         again = last[0].create_timestamp + PAUSE

@@ -275,7 +275,8 @@ class TestDropFolderSensor:
 
 def test_every_run_that_a_sensor_asks_for_goes_into_its_queue(small: Scratch) -> None:
     assert {one.job_name: small.definitions.resolve_job_def(one.job_name).tags[QUEUE] for one in small.definitions.sensors or []} == {
-        "deliver_alerts": "notifications", "periodic_health_check": "resilience", "import_roster": "default",
+        "deliver_alerts": "notifications", "periodic_health_check": "resilience", "run_contingency_analysis": "resilience",
+        "import_roster": "default",
     }  # fmt: skip
 
 
@@ -287,7 +288,8 @@ def test_from_an_import_to_the_inbox_by_the_sensors_alone(tmp_path: Path, monkey
     scratch.bring(small_set(assignments=SHORT))
     with daemon(tmp_path / "dagster") as running:
         looks = [run.job_name for n in range(3) for run in running.sensors(NOW + dt.timedelta(seconds=20 * n))]
-        assert looks == ["periodic_health_check", "deliver_alerts"]
+        assert [name for name in looks if name != "run_contingency_analysis"] == ["periodic_health_check", "deliver_alerts"]
+        assert looks.count("run_contingency_analysis") == 1, "the program's first deep dive"
         assert {run.status for run in running.instance.get_runs()} == {dg.DagsterRunStatus.SUCCESS}
         (quiet,) = [tick.skip_reason for tick in running.ticks("threshold_sensor")][-1:]
         assert quiet is not None

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,8 @@ class Apart:
     daemon: subprocess.Popen[bytes] | None = None
     here: Deployment = field(init=False)
     instance: dg.DagsterInstance = field(init=False)
+    _open: ExitStack = field(default_factory=ExitStack)
+    _process: WorkspaceProcessContext | None = None
 
     def __post_init__(self) -> None:
         self.variables = {"RESILIENCE_STATE_DIR": str(self.folder / ".resilience")} | self.variables
@@ -115,22 +117,23 @@ class Apart:
 
     def launch(self, job: str, tags: dict[str, str]) -> str:
         """Launch a run at the code server, past the queue; returns its id."""
-        target = GrpcServerTarget(host="127.0.0.1", port=self.port, socket=None, location_name=LOCATION)
-        with WorkspaceProcessContext(self.instance, target) as process:
-            workspace = process.create_request_context()
-            location = workspace.get_code_location(LOCATION)
-            (repository,) = location.get_repositories().values()
-            chosen = repository.get_full_job(job)
-            plan = location.get_execution_plan(chosen, {}, None, None, None)
-            run = self.instance.create_run(
-                job_name=job, run_id=None, run_config={}, status=None, tags=dict(chosen.tags) | tags, root_run_id=None,
-                parent_run_id=None, step_keys_to_execute=None, execution_plan_snapshot=plan.execution_plan_snapshot,
-                job_snapshot=chosen.job_snapshot, parent_job_snapshot=chosen.parent_job_snapshot, op_selection=None,
-                resolved_op_selection=None, remote_job_origin=chosen.get_remote_origin(),
-                job_code_origin=chosen.get_python_origin(), asset_selection=None, asset_check_selection=None,
-                asset_graph=repository.asset_graph,
-            )  # fmt: skip
-            self.instance.launch_run(run.run_id, workspace)
+        if self._process is None:
+            target = GrpcServerTarget(host="127.0.0.1", port=self.port, socket=None, location_name=LOCATION)
+            self._process = self._open.enter_context(WorkspaceProcessContext(self.instance, target))
+        workspace = self._process.create_request_context()
+        location = workspace.get_code_location(LOCATION)
+        (repository,) = location.get_repositories().values()
+        chosen = repository.get_full_job(job)
+        plan = location.get_execution_plan(chosen, {}, None, None, None)
+        run = self.instance.create_run(
+            job_name=job, run_id=None, run_config={}, status=None, tags=dict(chosen.tags) | tags, root_run_id=None,
+            parent_run_id=None, step_keys_to_execute=None, execution_plan_snapshot=plan.execution_plan_snapshot,
+            job_snapshot=chosen.job_snapshot, parent_job_snapshot=chosen.parent_job_snapshot, op_selection=None,
+            resolved_op_selection=None, remote_job_origin=chosen.get_remote_origin(),
+            job_code_origin=chosen.get_python_origin(), asset_selection=None, asset_check_selection=None,
+            asset_graph=repository.asset_graph,
+        )  # fmt: skip
+        self.instance.launch_run(run.run_id, workspace)
         return run.run_id
 
     def status(self, run_id: str) -> dg.DagsterRunStatus:
@@ -139,8 +142,15 @@ class Apart:
         assert run is not None
         return run.status
 
+    def why(self, run_id: str) -> str:
+        """What the failed steps and the run itself say."""
+        said = [entry.dagster_event for entry in self.instance.all_logs(run_id) if entry.dagster_event is not None]
+        failed = [event for event in said if event.is_step_failure or event.is_step_up_for_retry or event.is_run_failure]
+        return "\n".join(f"{event.message} {getattr(event.event_specific_data, 'error', '')}" for event in failed)[:4000]
+
     def stop(self) -> None:
         """End what was started here, workers included."""
+        self._open.close()
         below = []
         for process in (self.daemon, self.server):
             if process is not None and process.poll() is None:
@@ -148,18 +158,10 @@ class Apart:
                 process.kill()
                 process.wait()
         for child in below:
-            with _gone():
+            with suppress(psutil.NoSuchProcess):
                 child.kill()
         self.instance.dispose()
         self.here.database.dispose()
-
-
-@contextmanager
-def _gone() -> Iterator[None]:
-    try:
-        yield
-    except psutil.NoSuchProcess:
-        pass
 
 
 @contextmanager
