@@ -51,10 +51,13 @@ setup(
         "tzdata>=2024.1",
     ],
     extras_require={
+        # the channel `apprise`: kept by Chris Caron, BSD-2-Clause, 9 MB; 2.2 can be told to follow no redirects
+        "apprise": ["apprise>=2.2"],
         "celery": ["dagster-celery>=0.29,<0.30", "celery[redis]>=5.4"],
         "dev": [
             # a real mail server and the reference verifier of webhooks for the tests: both Apache-2.0 or MIT, small
             "aiosmtpd>=1.4.4",
+            "apprise>=2.2",
             "build>=1.2",
             "hypothesis>=6.100",
             "import-linter>=2.1",
@@ -71,7 +74,12 @@ setup(
         # drives Debian's Chromium in the tests of the UI: kept by Microsoft, Apache-2.0, 165 MB installed
         "system": ["playwright>=1.48"],
     },
-    entry_points={"console_scripts": ["resilience=resilience_assets.cli:main"]},
+    entry_points={
+        "console_scripts": ["resilience=resilience_assets.cli:main"],
+        # nx.betweenness_centrality(graph, backend="resilience_bipartite")
+        "networkx.backends": ["resilience_bipartite=resilience_assets.analysis.networkx_backend"],
+        "networkx.backend_info": ["resilience_bipartite=resilience_assets.analysis.networkx_backend:backend_info"],
+    },
     classifiers=[
         "Programming Language :: Python :: 3 :: Only",
         "Programming Language :: Python :: 3.11",

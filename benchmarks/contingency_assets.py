@@ -1,6 +1,6 @@
 """From database to rows: the assets' work on the demo's department of 300 people, and one question on the command line.
 
-Belongs here: whole actions as a run calls them. Does not belong here: the kernel (contingency.py).
+Belongs here: whole actions as a run calls them, and centrality. Does not belong here: the kernel (contingency.py).
 """
 
 from __future__ import annotations
@@ -15,9 +15,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from benchmarks.report import Figure, at_most, timed
+import networkx as nx
+import numpy as np
+
+from benchmarks.report import Figure, at_most, beside, timed
 from resilience_assets.actions.contingency import measure_contingency
 from resilience_assets.actions.freeze import freeze_rosters
+from resilience_assets.analysis import networkx_backend
 from resilience_assets.analysis.centrality import centrality
 from resilience_assets.analysis.contingency.masks import Moves
 from resilience_assets.analysis.contingency.report import contingency
@@ -30,6 +34,11 @@ from resilience_assets.storage.database import Database
 PROGRAM = "department"
 REPEATS = 3
 ASSET_S, CENTRALITY_S, WITHOUT_S = 2.0, 10.0, 1.0
+CENTRALITY_RATIO = 100.0
+LARGE_PEOPLE, LARGE_COLUMNS, LARGE_EDGES = 2_000, 240, 237_000
+"""Of the large graph: people, slots and services together, and who is in which."""
+SAMPLE = 3
+"""Sources from which networkx's own code is timed on it."""
 
 
 @contextmanager
@@ -64,9 +73,26 @@ def figures(_set_name: str) -> Iterator[Figure]:
         policy, today = policies.for_program(PROGRAM), local_day(now, states[0].time_zone)
         found = contingency(roster, policy, today, today + 89)
         took, central = timed(lambda: centrality(found.window, found.minimum[Moves.FULL].slots_lost))
-        note = f"{central.nodes} nodes, betweenness from {central.sources} of them, through networkx"
+        note = f"{central.nodes} nodes, betweenness through {central.through}"
         yield at_most("contingency.centrality", took, "s", CENTRALITY_S, note)
         yield _command(folder)
+    yield _centrality_large()
+
+
+def _centrality_large() -> Figure:
+    """Betweenness of 2,000 people: the backend of networkx, from graph to dictionary, beside networkx's own code."""
+    cell = np.random.default_rng(1).choice(LARGE_PEOPLE * LARGE_COLUMNS, LARGE_EDGES, replace=False)
+    graph = nx.Graph()
+    graph.add_nodes_from(range(LARGE_PEOPLE + LARGE_COLUMNS))
+    graph.add_edges_from(zip((cell // LARGE_COLUMNS).tolist(), (cell % LARGE_COLUMNS + LARGE_PEOPLE).tolist(), strict=True))
+    took, found = min((timed(lambda: networkx_backend.betweenness_centrality(graph)) for _ in range(REPEATS)), key=lambda one: one[0])
+    sampled, _ = timed(lambda: nx.betweenness_centrality(graph, k=SAMPLE, seed=1))
+    own = sampled / SAMPLE * len(graph)
+    note = (
+        f"{len(found)} nodes, {graph.number_of_edges()} edges: {took:.2g} s from graph to dictionary, best of {REPEATS}; "
+        f"networkx {own:.3g} s, scaled up from {SAMPLE} of {len(graph)} sources in {sampled:.2g} s"
+    )
+    return beside("contingency.centrality_large", 1 / took, "graphs/s", 1 / own, "networkx's own code", CENTRALITY_RATIO, note)
 
 
 def _command(folder: Path) -> Figure:

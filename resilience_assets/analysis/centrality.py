@@ -1,14 +1,18 @@
 """Centrality: how people lie in the graph of who works when and is qualified for what. Descriptive only.
 
 Belongs here: the graph, the measures of network analysis over it, one score of them, and how little they say of
-the damage that a loss does. Does not belong here: that damage (contingency).
+the damage that a loss does. Does not belong here: that damage (contingency), betweenness of large graphs
+(bipartite_brandes, networkx_backend).
 
 Nodes are people, slots and services; a person is joined to the slots in which the person works and to the services
-for which the person is qualified. All measures are networkx's own, in its scaling: betweenness (Brandes 2001),
+for which the person is qualified. All measures are networkx's, in its scaling: betweenness (Brandes 2001),
 degree (shares of the other nodes), eigenvector (Bonacich 1986), PageRank (damping 0.85; sums to one over all nodes).
 The graph is bipartite, so its spectrum is symmetric and plain power iteration need not converge on its leading
 eigenvector: that is found by an eigenvalue solver, and is unknown where none is found, never zero for want of an
 answer.
+
+Betweenness is exact on every graph: by networkx's own code while that takes seconds, above by the backend that this
+package registers with networkx, called directly so that a source tree that is not installed has it too.
 
 Read it beside `correlation`, the rank correlation with the true damage of each loss: people who work much are
 central whether they can be replaced or not.
@@ -26,6 +30,7 @@ import numpy.typing as npt
 from scipy.sparse.linalg import ArpackError, ArpackNoConvergence
 from scipy.stats import rankdata
 
+from resilience_assets.analysis import networkx_backend
 from resilience_assets.analysis.contingency.labels import Counts
 from resilience_assets.domain.roster import Roster
 
@@ -43,8 +48,8 @@ WEIGHTS: Mapping[str, float] = {
 DAMPING = 0.85
 """Of PageRank."""
 MOST_STEPS = 25_000_000
-"""Nodes x edges up to which betweenness is exact: seven seconds on one core. Above, it is estimated from as many sources as fit."""
-FEWEST_SOURCES = 10
+"""Nodes x edges up to which betweenness goes through networkx's own code: seven seconds on one core."""
+NETWORKX = "networkx"
 DIGITS = 9
 """Figures are rounded to so many: an eigenvalue solver may begin anywhere and differs behind them."""
 FEWEST_NODES = 4
@@ -59,7 +64,7 @@ class Centrality:
     - `difficulty`: of replacement, 1 / (1 + mean number of others qualified for each of the person's services), 0
       for who has no service. `workload`: the person's share of all slots worked.
     - `composite`: the weighted sum (`WEIGHTS`), unknown where one of the six is.
-    - `sources`: nodes from which betweenness was computed, of `nodes`; fewer than all make it an estimate.
+    - `nodes`: of the graph. `through`: whose code computed betweenness, `NETWORKX` or `networkx_backend.NAME`.
     - `correlation`: of each of the seven with the true damage, by Spearman; None where either does not vary.
     """
 
@@ -71,13 +76,13 @@ class Centrality:
     workload: FloatArray
     composite: FloatArray
     nodes: int
-    sources: int
+    through: str
     correlation: Mapping[str, float | None]
 
     @property
     def exact(self) -> bool:
-        """Whether betweenness is exact."""
-        return self.sources == self.nodes
+        """Whether betweenness is from all nodes as sources, and no estimate: always, whoever computed it."""
+        return True
 
     def columns(self, ids: list[str]) -> dict[str, list[Any]]:
         """A row for each person; None where a measure is unknown."""
@@ -87,15 +92,15 @@ class Centrality:
         return out
 
 
-def centrality(window: Roster, slots_lost: Counts, seed: int = 0, most_steps: int = MOST_STEPS) -> Centrality:
+def centrality(window: Roster, slots_lost: Counts, most_steps: int = MOST_STEPS) -> Centrality:
     """Centrality of the people of a window, beside the true damage of each loss, `slots_lost` [P].
 
-    `seed` chooses the sources of an estimate; the same seed gives the same figures.
+    `most_steps` chooses whose code computes betweenness and changes no figure but for rounding.
     """
     graph = graph_of(window)
-    sources = sources_within(graph, most_steps)
+    through = NETWORKX if len(graph) * graph.number_of_edges() <= most_steps else networkx_backend.NAME
     measures = {
-        "betweenness": _betweenness(graph, sources, seed),
+        "betweenness": _betweenness(graph, through),
         "degree": nx.degree_centrality(graph),
         "eigenvector": _eigenvector(graph),
         "pagerank": _pagerank(graph),
@@ -109,7 +114,7 @@ def centrality(window: Roster, slots_lost: Counts, seed: int = 0, most_steps: in
     found["workload"] = workload(window)
     found["composite"] = sum((weight * found[name] for name, weight in WEIGHTS.items()), np.zeros(people))
     correlation = {name: rank_correlation(values, slots_lost) for name, values in found.items()}
-    return Centrality(**found, nodes=len(graph), sources=sources, correlation=correlation)
+    return Centrality(**found, nodes=len(graph), through=through, correlation=correlation)
 
 
 def graph_of(window: Roster) -> nx.Graph:
@@ -151,18 +156,10 @@ def workload(window: Roster) -> FloatArray:
     return np.asarray(worked / max(1, worked.sum()), dtype=np.float64).round(DIGITS)
 
 
-def sources_within(graph: nx.Graph, most_steps: int) -> int:
-    """Sources for betweenness so that sources x edges stay within `most_steps`: all nodes, or as many as fit."""
-    nodes, edges = len(graph), int(graph.number_of_edges())
-    if nodes * edges <= most_steps:
-        return nodes
-    return min(nodes, max(FEWEST_SOURCES, most_steps // edges))
-
-
-def _betweenness(graph: nx.Graph, sources: int, seed: int) -> dict[int, float]:
-    if sources == len(graph):
+def _betweenness(graph: nx.Graph, through: str) -> Mapping[Any, float]:
+    if through == NETWORKX:
         return dict(nx.betweenness_centrality(graph))
-    return dict(nx.betweenness_centrality(graph, k=sources, seed=seed))
+    return networkx_backend.betweenness_centrality(graph)
 
 
 def _eigenvector(graph: nx.Graph) -> dict[int, float]:

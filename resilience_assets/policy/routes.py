@@ -20,7 +20,7 @@ from resilience_assets.domain.scales import AlertSeverity
 from resilience_assets.policy.frozen import Frozen
 
 Severity = Literal["info", "warning", "critical", "emergency"]
-Channel = Literal["email", "webhook", "slack"]
+Channel = Literal["email", "webhook", "slack", "teams", "pagerduty", "apprise"]
 
 MORNING_BRIEF = "morning_brief"
 """What a route names among its rules when it is to carry the morning brief."""
@@ -68,7 +68,8 @@ class QuietHours(Frozen):
 
 class Recipient(Frozen):
     """One reader on one channel. `address` is a mail address; `url_variable` names the environment variable of
-    a webhook's or Slack's URL, `secret_variable` that of the webhook's signing secret(s)."""
+    the URL of a webhook, Slack, Teams or Apprise, `secret_variable` that of the webhook's signing secret(s) or of
+    PagerDuty's routing key."""
 
     id: str = Field(min_length=1, max_length=64, pattern=r"^[^\s,]+$")
     channel: Channel
@@ -89,8 +90,17 @@ class Recipient(Frozen):
                 raise ValueError(f"recipient {self.id}: email has no url_variable and no secret_variable")
             return self
         if self.address:
-            raise ValueError(f"recipient {self.id}: {self.channel} takes its URL from url_variable, not from address")
-        for name in (self.url_variable, self.secret_variable or "NONE"):
+            source = "its routing key from secret_variable" if self.channel == "pagerduty" else "its URL from url_variable"
+            raise ValueError(f"recipient {self.id}: {self.channel} takes {source}, not from address")
+        if self.channel == "pagerduty":
+            if self.url_variable:
+                raise ValueError(f"recipient {self.id}: pagerduty has no url_variable: it goes to events.pagerduty.com")
+            if self.quiet_hours is not None:
+                raise ValueError(f"recipient {self.id}: pagerduty has no quiet_hours: its own schedules say who is woken")
+        elif self.channel in ("teams", "apprise") and self.secret_variable:
+            raise ValueError(f"recipient {self.id}: {self.channel} has no secret_variable: the URL is its secret")
+        needed, other = (self.secret_variable, "") if self.channel == "pagerduty" else (self.url_variable, self.secret_variable)
+        for name in (needed, other or "NONE"):
             if not _VARIABLE.fullmatch(name):
                 raise ValueError(f"recipient {self.id}: {name!r} is not the name of an environment variable such as OPS_WEBHOOK_URL")
         if self.quiet_hours is not None and "time_zone" not in self.model_fields_set:
@@ -199,7 +209,7 @@ class Telling(Frozen):
             for one in ids:
                 if ids.count(one) > 1:
                     raise ValueError(f"{what}: {one} is given twice")
-        places = [(one.channel, one.address or one.url_variable) for one in self.recipients if one.active]
+        places = [(one.channel, one.address or one.url_variable or one.secret_variable) for one in self.recipients if one.active]
         for place in places:
             if places.count(place) > 1:
                 raise ValueError(f"recipients: {' '.join(place)} is given twice; one reader is told once")
@@ -230,7 +240,10 @@ class Telling(Frozen):
 
     def brief_readers(self, program: str) -> list[Recipient]:
         """Who gets a program's morning brief, each once: whom routes name with the rule `morning_brief`, else
-        `brief_to`, else whoever is told of the program's warnings."""
+        `brief_to`, else whoever is told of the program's warnings. A pager is for alerts: it gets none."""
+        return [one for one in self._brief_readers(program) if one.channel != "pagerduty"]
+
+    def _brief_readers(self, program: str) -> list[Recipient]:
         named = [
             route for route in self.routes
             if MORNING_BRIEF in route.rules and route.takes(program, MORNING_BRIEF, MORNING_BRIEF, AlertSeverity.EMERGENCY)

@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
+from resilience_assets.delivery.apprise import AppriseChannel
 from resilience_assets.delivery.channels import Channels
 from resilience_assets.delivery.email import MailServer
+from resilience_assets.delivery.pagerduty import PagerDutyChannel
 from resilience_assets.delivery.secret import Secret
 from resilience_assets.delivery.slack import SlackChannel
+from resilience_assets.delivery.teams import TeamsChannel
 from resilience_assets.delivery.webhook import Webhook
 from resilience_assets.policy.routes import Recipient, Telling
 from resilience_assets.settings import Settings
@@ -53,15 +56,26 @@ def channels(settings: Settings, telling: Telling, environment: Mapping[str, str
     allowed = settings.outbound_allow
     webhooks: dict[str, Webhook] = {}
     slack: dict[str, SlackChannel] = {}
+    teams: dict[str, TeamsChannel] = {}
+    pagers: dict[str, PagerDutyChannel] = {}
+    others: dict[str, AppriseChannel] = {}
     for one in telling.recipients:
-        url = Secret(values.get(one.url_variable, "").strip())
+        url = Secret(values.get(one.secret_variable if one.channel == "pagerduty" else one.url_variable, "").strip())
         if not url or one.channel == "email":
             continue
         if one.channel == "webhook":
             webhooks[one.id] = Webhook(url, _secrets(values.get(one.secret_variable, "")), allowed)
-        else:
+        elif one.channel == "slack":
             slack[one.id] = SlackChannel(url, allowed)
-    return Channels(mail_server(settings), webhooks, slack, Webhook(Secret(), (), allowed), _last_resort(telling))
+        elif one.channel == "teams":
+            teams[one.id] = TeamsChannel(url, allowed)
+        elif one.channel == "pagerduty":
+            pagers[one.id] = PagerDutyChannel(url, allowed)
+        else:
+            others[one.id] = AppriseChannel(url)
+    return Channels(
+        mail_server(settings), webhooks, slack, Webhook(Secret(), (), allowed), _last_resort(telling), teams, pagers, others
+    )
 
 
 def _secrets(text: str) -> tuple[Secret, ...]:

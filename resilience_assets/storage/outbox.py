@@ -21,7 +21,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from resilience_assets.storage import tables
 
-Channel = Literal["email", "webhook", "slack"]
+Channel = Literal["email", "webhook", "slack", "teams", "pagerduty", "apprise"]
+
+UNMERGED: tuple[Channel, ...] = ("pagerduty",)
+"""Channels that keep incidents by a key: each notice goes on its own, for in a digest no end of one would be seen."""
 
 SEVERITIES = ("info", "warning", "critical", "emergency")
 """From the mildest to the gravest; the gravest is claimed first."""
@@ -186,7 +189,7 @@ def merge(connection: Connection, now: dt.datetime, age_limit: dt.timedelta) -> 
     ripe = or_(and_(_row.held, _row.next_at <= now, _row.attempts == 0), _row.created_at <= now - age_limit)
     reader = (_row.channel, _row.recipient)
     readers = connection.execute(
-        select(*reader).where(free, ripe, _row.kind != DIGEST).group_by(*reader).having(func.count() > 1)
+        select(*reader).where(free, ripe, _row.kind != DIGEST, _row.channel.not_in(UNMERGED)).group_by(*reader).having(func.count() > 1)
     ).all()
     for channel, recipient in readers:
         rows = list(connection.execute(

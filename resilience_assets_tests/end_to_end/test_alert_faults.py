@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import dagster as dg
 import pytest
@@ -56,9 +55,9 @@ BY_THE_CLOCK = (
 """Columns that hold the time of day, whatever instant the figures speak of."""
 
 
-def short(**options: Any) -> dict[str, str]:
+def short(code: str) -> dict[str, str]:
     """The small program without the second of two at the ICU: coverage 16 of 24."""
-    files = small_set(**options)
+    files = small_set(code)
     files["assignments"] = "\n".join(line for line in files["assignments"].splitlines() if not line.startswith("A-02")) + "\n"
     return files
 
@@ -86,7 +85,7 @@ def test_a_killed_worker_leaves_no_half_snapshot_and_writes_nothing_after_its_fa
             now += MINUTE
             for database, folder in ((ours, tmp_path), (theirs, tmp_path / "twin")):
                 for letter in "abc":
-                    bring(database, folder, short(code=f"p{len(lengths)}{letter}"), now)
+                    bring(database, folder, short(f"p{len(lengths)}{letter}"), now)
             twin.check(**{TAG: now.isoformat()})
             whole = dump(theirs, BY_THE_CLOCK)
             if lengths:
@@ -191,13 +190,13 @@ def test_alerts_survive_a_daemon_that_is_killed_at_any_moment(tmp_path: Path, pe
     with apart(tmp_path, **to_peers(box, web)) as running:
         database = running.here.database
         for code in codes:
-            bring(database, tmp_path, small_set(code=code), dt.datetime.now(dt.UTC))
+            bring(database, tmp_path, small_set(code), dt.datetime.now(dt.UTC))
         running.start_server()
         running.start_daemon()
         until(lambda: _at_rest(running), 120, "the first check")
         for number, code in enumerate(codes):
             crossed, since = time.monotonic(), dt.datetime.now(dt.UTC)
-            bring(database, tmp_path, short(code=code), dt.datetime.now(dt.UTC))
+            bring(database, tmp_path, short(code), dt.datetime.now(dt.UTC))
             time.sleep(max(0.0, crossed + KILL_WITHIN * (number + drawn.random()) / KILLS - time.monotonic()))
             running.kill_daemon()
             moments.append(f"{time.monotonic() - crossed:.1f} s ({_progress(running, since)})")

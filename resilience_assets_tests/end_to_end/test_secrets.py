@@ -13,7 +13,7 @@ import subprocess
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ from resilience_assets_tests.delivery.peers import Mailbox, Receiver, free_port,
 from resilience_assets_tests.delivery.rows import rows
 from resilience_assets_tests.end_to_end.apart import Apart, apart
 from resilience_assets_tests.end_to_end.running import until
+from resilience_assets_tests.end_to_end.test_alert_faults import short
 from resilience_assets_tests.postgres import Server, postgres
 
 __all__ = ["postgres"]
@@ -171,12 +172,12 @@ def test_nothing_that_dagster_keeps_or_that_leaves_by_webhook_holds_a_secret_or_
             assert ledger.breaches(database) == {}
             people = [row.name for row in rows(database, tables.PersonRecord)]
         bodies = [one.body.decode() + str({k: v for k, v in one.headers.items() if k != "host"}) for one in web.got]
-        mails = "".join(mail.as_string() for mail in box.mails)
+        mails = {reader: "".join(str(mail) for mail in box.mails if reader in str(mail["To"])) for reader in ("chief", "deputy")}
     _write_down(tmp_path / "captured", stdout=capfd.readouterr(), webhooks=bodies)
 
     # the canaries were there
     assert all(CANARY in name for name in people)
-    assert len(people) == 4
+    assert len(people) == 8
     assert PASSWORD in logins.seen
     assert {part for one in web.got for part in one.path.split("/")} >= {WEB_TOKEN, SLACK_TOKEN, POLICY_TOKEN, BEAT_TOKEN}
     assert went["well"] == {"sent"}
@@ -186,7 +187,8 @@ def test_nothing_that_dagster_keeps_or_that_leaves_by_webhook_holds_a_secret_or_
     places = [home, tmp_path / ".resilience" / "logs", tmp_path / "server.log", tmp_path / "captured"]
     found = [hit for place in places if place.exists() for hit in hits(place, words)]
     assert found == []
-    assert [word for word in SECRETS if word in said or word in mails] == []
+    assert [word for word in SECRETS if word in said or word in "".join(mails.values())] == []
+    assert {reader: CANARY in text for reader, text in mails.items()} == {"chief": True, "deputy": False}
     assert hits(tmp_path / ".resilience" / "resilience.db", SECRETS) == []
     files = sum(1 for place in places for one in place.rglob("*") if one.is_file())
     print(f"{len(SECRETS)} secrets and {len(people)} names, {len(went)} ways of delivery, {len(bodies)} webhooks, {files} files: {len(found)} hits")
@@ -251,20 +253,33 @@ def _run(running: Apart, here: Deployment, job: str, **options: Any) -> dg.Execu
 
 
 def _import_that_breaks(running: Apart, given: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs that fail on a statement whose values are names, and on a policy that cannot be read."""
+    """Runs that fail on statements whose values are names, on a person who is not there, on a policy that cannot be read."""
     here = _here(running, given, monkeypatch)
-    path = write_set(running.folder / "broken" / "other", small_set("other"))
-    with here.database.write() as connection:
-        connection.execute(text("CREATE TRIGGER nobody BEFORE INSERT ON person_record BEGIN SELECT RAISE(ABORT, 'no more people'); END"))
-    config = {"path": str(path), "program": "other"}
-    assert not _run(running, here, "import_roster", run_config={"ops": {"import_file": {"config": config}}}).success
-    with here.database.write() as connection:
-        connection.execute(text("DROP TRIGGER nobody"))
+    path = write_set(running.folder / "broken" / "other", short("other"))
+    config = {"ops": {"import_file": {"config": {"path": str(path), "program": "other"}}}}
+    with _no_more(here, "person_record"):
+        assert not _run(running, here, "import_roster", run_config=config).success
+    assert _run(running, here, "import_roster", run_config=config).success
+    with _no_more(here, "outbox WHEN NEW.text LIKE '%" + CANARY + "%'"):  # the mail of a reader who is shown names
+        failed = _run(running, here, "periodic_health_check")
+        assert not failed.success
+    assert [event.step_key for event in failed.all_events if event.is_step_failure] == ["incidents"]
     absence = {"ops": {"record_absence": {"config": {"person": "A-77"}}}}
     assert not _run(running, here, "report_absence", run_config=absence).success
     (running.folder / "policy.yaml").write_text("telling: [")
     assert not _run(running, here, "deliver_alerts").success
     here.database.dispose()
+
+
+@contextmanager
+def _no_more(here: Deployment, table: str) -> Iterator[None]:
+    """Every insert into a table is an error of the database meanwhile."""
+    name, _, when = table.partition(" ")
+    with here.database.write() as connection:
+        connection.execute(text(f"CREATE TRIGGER no_more BEFORE INSERT ON {name} {when} BEGIN SELECT RAISE(ABORT, 'no more'); END"))
+    yield
+    with here.database.write() as connection:
+        connection.execute(text("DROP TRIGGER no_more"))
 
 
 def _write_down(folder: Path, *, stdout: Any, webhooks: list[str]) -> None:

@@ -58,6 +58,22 @@ def test_who_is_told_of_what_no_route_speaks_of_comes_from_the_environment():
     assert who(telling=known) == ["c", "b@example.org"], "a recipient of the policy keeps its quiet hours"
 
 
+def test_a_pager_is_told_of_alerts_and_gets_no_morning_brief():
+    overlay = """
+telling:
+  recipients:
+    - {id: pager, channel: pagerduty, secret_variable: PAGER_KEY}
+    - {id: room, channel: teams, url_variable: ROOM_URL}
+  routes:
+    - {id: all, to: [pager, room]}
+"""
+    telling = load_policies(overlay).telling
+    assert who(telling=telling) == ["pager", "room"]
+    assert [one.id for one in telling.brief_readers("fm")] == ["room"]
+    named = load_policies(overlay + "    - {id: brief, to: [pager], rules: [morning_brief]}\n").telling
+    assert named.brief_readers("fm") == []
+
+
 def test_who_is_told_decides_no_result():
     plain, told = load_policies(), load_policies(OVERLAY)
     assert plain.version_for("fm") == told.version_for("fm")
@@ -73,6 +89,15 @@ def test_who_is_told_decides_no_result():
         ("recipients: [{id: c, channel: webhook, address: https://x.org}]", "takes its URL from url_variable"),
         ("recipients: [{id: c, channel: webhook, url_variable: https://x.org/secret}]", "is not the name of an environment variable"),
         ("recipients: [{id: c, channel: pager, address: x@y.org}]", "channel"),
+        ("recipients: [{id: c, channel: teams, address: https://x.org}]", "teams takes its URL from url_variable"),
+        ("recipients: [{id: c, channel: teams, url_variable: A, secret_variable: B}]", "teams has no secret_variable"),
+        ("recipients: [{id: c, channel: apprise, url_variable: json://x.org/secret}]", "is not the name of an environment variable"),
+        ("recipients: [{id: c, channel: apprise, url_variable: A, secret_variable: B}]", "apprise has no secret_variable"),
+        ("recipients: [{id: c, channel: pagerduty, address: x}]", "pagerduty takes its routing key from secret_variable"),
+        ("recipients: [{id: c, channel: pagerduty}]", "'' is not the name of an environment variable"),
+        ("recipients: [{id: c, channel: pagerduty, url_variable: A, secret_variable: B}]", "it goes to events.pagerduty.com"),
+        ("recipients: [{id: c, channel: pagerduty, secret_variable: A, time_zone: UTC, quiet_hours: {begin: '22:00', end: '07:00'}}]", "its own schedules"),
+        ("recipients: [{id: c, channel: pagerduty, secret_variable: A}, {id: d, channel: pagerduty, secret_variable: A}]", "one reader is told once"),
         ("recipients: [{id: c, channel: slack, url_variable: A, quiet_hours: {begin: '22:00', end: '07:00'}}]", "need a time_zone"),
         ("recipients: [{id: c, channel: email, address: c@y.org, time_zone: Mars/Base}]", "is not a time zone"),
         ("recipients: [{id: c, channel: email, address: c@y.org, time_zone: UTC, quiet_hours: {begin: '25:00', end: '07:00'}}]", "begin"),

@@ -13,6 +13,10 @@ telling:
     - {id: icu, channel: webhook, url_variable: ICU_URL, secret_variable: ICU_SECRETS}
     - {id: ward, channel: slack, url_variable: WARD_URL}
     - {id: empty, channel: slack, url_variable: NOT_SET}
+    - {id: room, channel: teams, url_variable: ROOM_URL}
+    - {id: pager, channel: pagerduty, secret_variable: PAGER_KEY}
+    - {id: unset, channel: pagerduty, secret_variable: NOT_SET}
+    - {id: else, channel: apprise, url_variable: ELSE_URL}
 """
 
 
@@ -23,7 +27,8 @@ def of(folder: Path, **variables: str) -> Settings:
 def test_recipients_of_the_policy_find_their_variables(tmp_path, monkeypatch):
     overlay = tmp_path / "policy.yaml"
     overlay.write_text(OVERLAY)
-    for name, value in {"ICU_URL": "https://icu.example.org/hush-1", "ICU_SECRETS": "whsec_a, whsec_b", "WARD_URL": "https://s.example.org/hush-2"}.items():
+    for name, value in {"ICU_URL": "https://icu.example.org/hush-1", "ICU_SECRETS": "whsec_a, whsec_b", "WARD_URL": "https://s.example.org/hush-2",
+                        "ROOM_URL": "https://t.example.org/hush-3", "PAGER_KEY": " hush-4\n", "ELSE_URL": "json://e.example.org/hush-5"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     here = deployment(of(tmp_path, RESILIENCE_POLICY=str(overlay), RESILIENCE_OUTBOUND_ALLOW="10.0.0.1"))
     found = here.channels()
@@ -31,6 +36,10 @@ def test_recipients_of_the_policy_find_their_variables(tmp_path, monkeypatch):
     assert found.webhooks["icu"].url == Secret("https://icu.example.org/hush-1")
     assert found.webhooks["icu"].secrets == (Secret("whsec_a"), Secret("whsec_b"))
     assert found.webhooks["icu"].allowed == ("10.0.0.1",)
+    assert (found.teams["room"].url, found.teams["room"].allowed) == (Secret("https://t.example.org/hush-3"), ("10.0.0.1",))
+    assert set(found.pagerduty) == {"pager"}
+    assert (found.pagerduty["pager"].key, found.pagerduty["pager"].endpoint) == (Secret("hush-4"), "https://events.pagerduty.com/v2/enqueue")
+    assert found.apprise["else"].url == Secret("json://e.example.org/hush-5")
     assert "hush" not in repr(found)
     assert "whsec" not in repr(found)
 
