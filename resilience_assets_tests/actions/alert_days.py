@@ -54,7 +54,8 @@ class Day:
                 columns = utilization_rows(("program", ""), *(("service", name) for name, _ in services))
                 columns["coverage"] = [1.0, *(share for _, share in services)]
                 key = ResultKey(program_id, version, "p", "1", 20_700)
-                figures["utilization_id"] = results.store_results(connection, results.UTILIZATION, [(key, columns)], self.now)[key]
+                rows = {results.UTILIZATION: columns}
+                figures["utilization_id"] = results.store_results(connection, results.UTILIZATION, [(key, rows)], self.now)[key]
             results.store_headlines(connection, [headline(program_id, self.now, **figures)])
 
     def evaluate(self, **options: Any) -> Evaluation:
