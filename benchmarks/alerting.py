@@ -15,6 +15,8 @@ connection after taking others.
   every attempt of a notice shows again (webhook-id, Message-ID), and messages of no notice.
 - p50, p99: from a notice's transaction to its first arrival, over all notices; a late one counts as that much.
   The reference prototype had shorter pauses between retries, so beside faulty peers the ratio says little.
+- nobody_up: seconds in which no dispatcher ran, for those that were killed were still being started again: what no
+  delivery can be quicker than. On a busy machine a start takes seconds, and this is most of p50.
 
 After each trial the ledger is checked.
 
@@ -32,6 +34,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -148,16 +151,52 @@ class _Dispatchers:
 
     def __init__(self, words: list[str]) -> None:
         self._words = words
+        self._changes: list[tuple[float, int]] = []
+        """Instants at which one came up (+1) or went down (-1)."""
+        self._up: set[int] = set()
+        self._lock = threading.Lock()
         self._running = [self._start() for _ in range(DISPATCHERS)]
 
     def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(self._words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        process = subprocess.Popen(self._words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        threading.Thread(target=self._await, args=(process,), daemon=True).start()
+        return process
+
+    def _await(self, process: subprocess.Popen[bytes]) -> None:
+        """Note when a process says that it is up."""
+        assert process.stdout is not None
+        if process.stdout.readline():
+            with self._lock:
+                self._up.add(process.pid)
+                self._changes.append((time.monotonic(), 1))
+
+    def wait_until_up(self, seconds: float) -> None:
+        """Wait until all are up: starting them is not latency."""
+        end = time.monotonic() + seconds
+        while len(self._up) < DISPATCHERS and time.monotonic() < end:
+            time.sleep(0.02)
 
     def kill_one(self, place: int) -> None:
         """kill -9, and another in its place."""
-        os.kill(self._running[place].pid, signal.SIGKILL)
-        self._running[place].wait()
+        process = self._running[place]
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        with self._lock:
+            if process.pid in self._up:
+                self._up.discard(process.pid)
+                self._changes.append((time.monotonic(), -1))
         self._running[place] = self._start()
+
+    def nobody_up(self, since: float) -> float:
+        """Seconds from an instant on in which none was up."""
+        with self._lock:
+            changes = sorted(self._changes)
+        up, last, total = 0, since, 0.0
+        for at, step in [*changes, (time.monotonic(), 0)]:
+            if not up and at > last:
+                total += at - last
+            up, last = up + step, max(at, since)
+        return total
 
     def end(self) -> None:
         """Stop all."""
@@ -177,16 +216,17 @@ def run_trial(trial: Trial, database: Database, incidents: int) -> Iterator[Figu
         words = [sys.executable, "-m", "resilience_assets_tests.delivery.dispatching", database.url, str(box.port), str(web.port)]
         dispatchers = _Dispatchers([*words, str(trial.lease), str(trial.seconds), "600"])
         try:
-            time.sleep(2.0)  # they are up: starting them is not latency
+            dispatchers.wait_until_up(60)
             began = time.monotonic()
             written = _write(database, incidents, dispatchers, trial.kills, drawn)
             _drained(database, began + trial.until)
             unaided = _first_arrivals(box, web)
+            nobody_up = dispatchers.nobody_up(began)
             _put_forward(database, time.monotonic() + 90)
         finally:
             dispatchers.end()
         wire, twice = len(box.at) + len(web.got), _duplicates(box, web, written)
-        yield from _figures(trial, database, _Seen(written, unaided, _first_arrivals(box, web), wire, twice))
+        yield from _figures(trial, database, _Seen(written, unaided, _first_arrivals(box, web), wire, twice, nobody_up))
 
 
 def _write(database: Database, incidents: int, dispatchers: _Dispatchers, kills: int, drawn: random.Random) -> dict[str, float]:
@@ -253,13 +293,15 @@ def _duplicates(box: Mailbox, web: Receiver, written: dict[str, float]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """Instants by notice: written, first received without help, first received at all; messages on the wire."""
+    """Instants by notice: written, first received without help, first received at all; messages on the wire; seconds
+    in which no dispatcher ran."""
 
     written: dict[str, float]
     unaided: dict[str, float]
     received: dict[str, float]
     wire: int
     duplicates: int
+    nobody_up: float
 
 
 def _figures(trial: Trial, database: Database, seen: _Seen) -> Iterator[Figure]:
@@ -275,6 +317,8 @@ def _figures(trial: Trial, database: Database, seen: _Seen) -> Iterator[Figure]:
     repeats = f"{seen.wire - len(seen.received)} repeats on the wire, dropped by id"
     yield _exactly(f"{trial.name}.duplicates", seen.duplicates, "notices", repeats)
     yield _exactly(f"{trial.name}.ledger", sum(map(len, broken.values())), "breaches", ", ".join(broken) or "all invariants hold")
+    if trial.kills:
+        yield Figure(f"{trial.name}.nobody_up", float(f"{seen.nobody_up:.3g}"), "s", note="killed ones were still starting")
     for name, value, other in (("p50", p50, trial.reference[0]), ("p99", p99, trial.reference[1])):
         against = f"prototype's {name} of {other:g} s" if other else None
         ratio = float(f"{value / other:.3g}") if other else None

@@ -366,12 +366,12 @@ def test_the_dispatcher_tells_once_that_no_health_check_came_for_45_minutes(watc
             assert subjects(box)[before:] == []
         for minutes in (46, 50):
             watched.clock.at = NOW + minutes * MINUTE
-            until(lambda: len(box.mails) == before + 1 and len(web.got) == hooks + 1, 15, "the alert")
+            until(lambda: len(box.mails) == before + 1 and len(web.got) == hooks + 1, 60, "the alert")
             time.sleep(2)
         assert ["No health check for 4" in one for one in subjects(box)[before:]] == [True], subjects(box)
         watched.check(**{TAG: watched.clock.at.isoformat()})
         watched.clock.at += MINUTE
-        until(lambda: len(box.mails) == before + 2, 15, "the message that it is over")
+        until(lambda: len(box.mails) == before + 2, 60, "the message that it is over")
     assert subjects(box)[-1].startswith("[over]")
     assert len(web.got) == hooks + 2
     assert ledger.breaches(watched.deployment.database) == {}
@@ -391,13 +391,13 @@ def test_the_health_check_tells_that_the_dispatcher_is_silent(watched: Scratch, 
 
     assert next_check(3) == [], "none was ever started: none is missed"
     with dispatching(watched):
-        until(lambda: _heartbeats(watched), 15, "the first heartbeat")
+        until(lambda: _heartbeats(watched), 60, "the first heartbeat")
     assert next_check(12) == []
     (silent,) = next_check(14)
     assert "The dispatcher of alerts has been silent for 11 minutes" in silent
     assert next_check(20) == [], "told once"
     with dispatching(watched):
-        until(lambda: _heartbeats(watched)[0] == watched.clock.at, 15, "a heartbeat")
+        until(lambda: _heartbeats(watched)[0] == watched.clock.at, 60, "a heartbeat")
     (over,) = next_check(21)
     assert over.startswith("[over]")
     assert ledger.breaches(watched.deployment.database) == {}

@@ -14,6 +14,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from sqlalchemy.exc import OperationalError
 from resilience_assets.actions.send import send_resilience_alert, send_webhook
 from resilience_assets.definitions import build_definitions
 from resilience_assets.delivery.dispatcher import Dispatcher, Pace
+from resilience_assets.delivery.pagerduty import PagerDutyChannel
 from resilience_assets.resources.deployment import Deployment, deployment
 from resilience_assets.settings import Settings, SettingsError, variable_of
 from resilience_assets.storage import ledger, tables
@@ -45,8 +47,12 @@ pytestmark = pytest.mark.slow
 PASSWORD, DATABASE_PASSWORD = "CanaryPassword", "CanaryDatabase"
 WEB_TOKEN, SLACK_TOKEN, POLICY_TOKEN, BEAT_TOKEN = "CanaryWeb", "CanarySlack", "CanaryPolicy", "CanaryBeat"
 SIGNING = "Q2FuYXJ5U2lnbmluZ0tleUNhbmFyeVNpZ25pbmdLZXk"
-REDIS = "CanaryRedis"
-SECRETS = (PASSWORD, DATABASE_PASSWORD, WEB_TOKEN, SLACK_TOKEN, POLICY_TOKEN, BEAT_TOKEN, SIGNING, REDIS)
+TEAMS_TOKEN, PAGER_KEY, APPRISE_TOKEN, REDIS = "CanaryTeams", "CanaryPagerKey", "CanaryApprise", "CanaryRedis"
+SECRETS = (
+    PASSWORD, DATABASE_PASSWORD, WEB_TOKEN, SLACK_TOKEN, POLICY_TOKEN, BEAT_TOKEN, SIGNING, TEAMS_TOKEN, PAGER_KEY, APPRISE_TOKEN, REDIS,
+)  # fmt: skip
+NAMES = (CANARY, "Tester0")
+"""Of a long value, errors of the database show the two ends: a first name may be cut off where the last one is not."""
 JOBS = ("periodic_health_check", "run_contingency_analysis", "deliver_alerts", "maintenance")
 
 OVERLAY = """
@@ -55,7 +61,10 @@ telling:
     - {id: chief, channel: email, address: chief@example.org, include_names: true}
     - {id: deputy, channel: email, address: deputy@example.org}
     - {id: icu, channel: webhook, url_variable: ICU_URL, secret_variable: ICU_SECRETS}
-  default_to: [chief, deputy, icu]
+    - {id: team, channel: teams, url_variable: TEAM_URL}
+    - {id: pager, channel: pagerduty, secret_variable: PAGER_KEY}
+    - {id: other, channel: apprise, url_variable: OTHER_URL}
+  default_to: [chief, deputy, icu, team, pager, other]
 """
 
 
@@ -123,6 +132,7 @@ def variables(box: Mailbox | int, web: Receiver, folder: Path) -> dict[str, str]
         "RESILIENCE_WEBHOOK_URL": web.url(f"ok/{WEB_TOKEN}"), "RESILIENCE_WEBHOOK_SECRETS": f"whsec_{SIGNING}=",
         "RESILIENCE_SLACK_WEBHOOK_URL": web.url(f"ok/{SLACK_TOKEN}"), "ICU_URL": web.url(f"ok/{POLICY_TOKEN}"),
         "ICU_SECRETS": f"whsec_{SIGNING}=", "RESILIENCE_HEARTBEAT_URL": web.url(f"ok/{BEAT_TOKEN}"),
+        "TEAM_URL": web.url(f"ok/{TEAMS_TOKEN}"),
         "RESILIENCE_OUTBOUND_ALLOW": web.listed[0], "REDIS_URL": f"redis://:{REDIS}@localhost:6379/0",
     }  # fmt: skip
 
@@ -131,13 +141,14 @@ def failing_ways(web: Receiver) -> dict[str, dict[str, str]]:
     """Variables under which every delivery fails, by how it does."""
 
     def everywhere(url: str) -> dict[str, str]:
-        tokens = {"RESILIENCE_WEBHOOK_URL": WEB_TOKEN, "RESILIENCE_SLACK_WEBHOOK_URL": SLACK_TOKEN, "ICU_URL": POLICY_TOKEN}
+        tokens = {"RESILIENCE_WEBHOOK_URL": WEB_TOKEN, "RESILIENCE_SLACK_WEBHOOK_URL": SLACK_TOKEN, "ICU_URL": POLICY_TOKEN, "TEAM_URL": TEAMS_TOKEN}
         return {name: url.replace("TOKEN", token) for name, token in tokens.items()} | {"RESILIENCE_HEARTBEAT_URL": url.replace("TOKEN", BEAT_TOKEN)}
 
     dead = str(free_port())
+    closed, refusing = ({"OTHER_URL": f"json://127.0.0.1:{port}/500/{APPRISE_TOKEN}"} for port in (dead, web.port))
     return {
-        "nobody listens": everywhere(f"http://127.0.0.1:{dead}/TOKEN") | {"SMTP_PORT": dead, "RESILIENCE_OUTBOUND_ALLOW": f"127.0.0.1:{dead}"},
-        "500": everywhere(web.url("500/TOKEN")),
+        "nobody listens": everywhere(f"http://127.0.0.1:{dead}/TOKEN") | {"SMTP_PORT": dead, "RESILIENCE_OUTBOUND_ALLOW": f"127.0.0.1:{dead}"} | closed,
+        "500": everywhere(web.url("500/TOKEN")) | refusing,
         "404": everywhere(web.url("404/TOKEN")),
         "redirect": everywhere(web.url("307/TOKEN")),
         "breaks off": everywhere(web.url("drop/TOKEN")),
@@ -164,6 +175,10 @@ def test_nothing_that_dagster_keeps_or_that_leaves_by_webhook_holds_a_secret_or_
             database = running.here.database
             said = _what_people_type(running)
             _in_workers(running)
+            # the pager's address is a public one: in this process it is the receiver's
+            pager = partial(PagerDutyChannel, endpoint=web.url("ok/pager"))
+            monkeypatch.setattr("resilience_assets.resources.channels.PagerDutyChannel", pager)
+            given |= {"PAGER_KEY": PAGER_KEY, "OTHER_URL": f"json://{web.listed[0]}/ok/{APPRISE_TOKEN}"}
             went = {"well": _one_delivery(running, given, monkeypatch)}
             logins.taken = False
             for way, changed in failing_ways(web).items():
@@ -171,7 +186,7 @@ def test_nothing_that_dagster_keeps_or_that_leaves_by_webhook_holds_a_secret_or_
             _import_that_breaks(running, given, monkeypatch)
             assert ledger.breaches(database) == {}
             people = [row.name for row in rows(database, tables.PersonRecord)]
-        bodies = [one.body.decode() + str({k: v for k, v in one.headers.items() if k != "host"}) for one in web.got]
+        bodies = [one.body.decode().replace(PAGER_KEY, "" if one.path == "/ok/pager" else PAGER_KEY) + str({k: v for k, v in one.headers.items() if k != "host"}) for one in web.got]
         mails = {reader: "".join(str(mail) for mail in box.mails if reader in str(mail["To"])) for reader in ("chief", "deputy")}
     _write_down(tmp_path / "captured", stdout=capfd.readouterr(), webhooks=bodies)
 
@@ -179,11 +194,12 @@ def test_nothing_that_dagster_keeps_or_that_leaves_by_webhook_holds_a_secret_or_
     assert all(CANARY in name for name in people)
     assert len(people) == 8
     assert PASSWORD in logins.seen
-    assert {part for one in web.got for part in one.path.split("/")} >= {WEB_TOKEN, SLACK_TOKEN, POLICY_TOKEN, BEAT_TOKEN}
-    assert went["well"] == {"sent"}
+    assert {part for one in web.got for part in one.path.split("/")} >= {WEB_TOKEN, SLACK_TOKEN, POLICY_TOKEN, BEAT_TOKEN, TEAMS_TOKEN}
+    assert any(PAGER_KEY.encode() in one.body for one in web.got if one.path == "/ok/pager")
+    assert went["well"] - {"dead"} == {"sent"}  # dead where the extra of the last channel is not installed
     assert all(states - {"sent"} for way, states in went.items() if way != "well"), went
     # and stayed where they belong
-    home, words = running.home, (*SECRETS, CANARY)
+    home, words = running.home, (*SECRETS, *NAMES)
     places = [home, tmp_path / ".resilience" / "logs", tmp_path / "server.log", tmp_path / "captured"]
     found = [hit for place in places if place.exists() for hit in hits(place, words)]
     assert found == []
@@ -230,8 +246,8 @@ def _one_delivery(running: Apart, given: dict[str, str], monkeypatch: pytest.Mon
     now = here.clock.now()
     send_resilience_alert(here.database, here.policies(), "critical", "Somebody look", {"who": "A-01"}, now=now, by="a test")
     send_webhook(here.database, "icu", {"hello": 1}, now=now, by="a test")
-    for job in ("periodic_health_check", "deliver_alerts"):
-        _run(running, here, job)
+    _run(running, here, "periodic_health_check", asset_selection=[dg.AssetKey("incidents")])  # asks for the heartbeat's address
+    _run(running, here, "deliver_alerts")
     found = {row.state for row in rows(here.database) if row.id not in known}
     with here.database.write() as connection:  # what would be tried again is given up: the next way is the next test
         connection.execute(text("UPDATE outbox SET state = 'cancelled', reason = 'a test', settled_at = next_at WHERE state = 'pending'"))
