@@ -230,8 +230,9 @@ def brief_programs(context: dg.OpExecutionContext, config: BriefConfig, deployme
         raise dg.Failure(f"as of {moment.instant:%Y-%m-%d %H:%M} UTC: a brief is of now; launch the job without its old tags", allow_retries=False)
     with told_apart():
         now = deployment.clock.now
+        # not after the clock that delivery goes by, or what is written would not be due yet
         done = send_briefs(
-            deployment.database, deployment.policies(), moment.instant, by=f"job morning_brief ({who()})",
+            deployment.database, deployment.policies(), min(moment.instant, now()), by=f"job morning_brief ({who()})",
             program=config.program, morning_only=config.morning_only,
         )  # fmt: skip
         context.log.info(f"briefed: {', '.join(done.programs) or 'nobody, for nobody was due'}")
