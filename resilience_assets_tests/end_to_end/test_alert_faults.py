@@ -287,7 +287,8 @@ def test_five_hundred_breaches_at_once_are_two_runs_at_most(
     (tmp_path / ".resilience").mkdir()
     database = deployment(Settings.from_environment()).database
     with daemon(tmp_path / "dagster") as running:
-        ticks = (NOW + dt.timedelta(seconds=20 * n) for n in range(100))
+        start = dt.datetime.now(dt.UTC).replace(microsecond=0)
+        ticks = (start + dt.timedelta(seconds=20 * n) for n in range(100))
         if by == "dispatch":
             stop_sensor(running, "threshold_sensor")
         for staffed in (True, False):
@@ -332,8 +333,9 @@ def watched(tmp_path: Path, peers: tuple[Mailbox, Receiver], monkeypatch: pytest
     monkeypatch.chdir(tmp_path)  # where .env would be read
     with dg.DagsterInstance.ephemeral() as instance:
         made = Scratch(tmp_path, instance, **to_peers(*peers))
-        bring(made.deployment.database, tmp_path, small_set(), NOW)
-        made.check()
+        made.clock.at = dt.datetime.now(dt.UTC).replace(second=0, microsecond=0)  # NOW may be long ago
+        bring(made.deployment.database, tmp_path, small_set(), made.clock.at)
+        made.check(**{TAG: made.clock.at.isoformat()})
         assert made.job("deliver_alerts").success
         yield made
         made.deployment.database.dispose()
@@ -368,20 +370,20 @@ def subjects(box: Mailbox) -> list[str]:
 
 def test_the_dispatcher_tells_once_that_no_health_check_came_for_45_minutes(watched: Scratch, peers: tuple[Mailbox, Receiver]) -> None:
     box, web = peers
-    before, hooks = len(box.mails), len(web.got)
+    before, hooks, start = len(box.mails), len(web.got), watched.clock.at
     with dispatching(watched):
         for minutes in (20, 44):
-            watched.clock.at = NOW + minutes * MINUTE
+            watched.clock.at = start + minutes * MINUTE
             time.sleep(2)
             assert subjects(box)[before:] == []
         for minutes in (46, 50):
-            watched.clock.at = NOW + minutes * MINUTE
+            watched.clock.at = start + minutes * MINUTE
             until(lambda: len(box.mails) == before + 1 and len(web.got) == hooks + 1, 60, "the alert")
             time.sleep(2)
-        assert ["No health check for 4" in one for one in subjects(box)[before:]] == [True], subjects(box)
+        assert ["No health check for 46 minutes" in one for one in subjects(box)[before:]] == [True], subjects(box)
         watched.check(**{TAG: watched.clock.at.isoformat()})
         watched.clock.at += MINUTE
-        until(lambda: len(box.mails) == before + 2, 60, "the message that it is over")
+        until(lambda: len(box.mails) == before + 2 and len(web.got) == hooks + 2, 60, "the message that it is over")
     assert subjects(box)[-1].startswith("[over]")
     assert len(web.got) == hooks + 2
     assert ledger.breaches(watched.deployment.database) == {}
@@ -390,11 +392,12 @@ def test_the_dispatcher_tells_once_that_no_health_check_came_for_45_minutes(watc
 
 def test_the_health_check_tells_that_the_dispatcher_is_silent(watched: Scratch, peers: tuple[Mailbox, Receiver]) -> None:
     box, _ = peers
+    start = watched.clock.at
 
     def next_check(minutes: int) -> list[str]:
         """Subjects of what a health check and its delivery at that time bring."""
         before = len(box.mails)
-        watched.clock.at = NOW + minutes * MINUTE
+        watched.clock.at = start + minutes * MINUTE
         watched.check(**{TAG: watched.clock.at.isoformat()})
         assert watched.job("deliver_alerts").success
         return subjects(box)[before:]
